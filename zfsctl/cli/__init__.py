@@ -1,0 +1,1 @@
+"""The command line: parse, call operations, render, ask, exit."""

@@ -1,0 +1,1 @@
+"""The model as JSON documents, and back, with their JSON Schemas."""

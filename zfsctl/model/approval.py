@@ -1,0 +1,58 @@
+"""What waits for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ApprovalStatus(StrEnum):
+    """Where a request stands."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """A set of destroys that a guard withheld, bound to guids so that it can mean nothing else.
+
+    `id` is a short digest of kind, host, dataset guid and snapshot guids: the same request made again is the same.
+    """
+
+    id: str
+    kind: str
+    """mass-destroy, window-expiry …"""
+    host: str
+    dataset: str
+    dataset_guid: int
+    snapshots: tuple[tuple[str, int], ...]
+    """Short name and guid of each snapshot that would be lost."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A request as it was filed, and what became of it."""
+
+    request: ApprovalRequest
+    status: ApprovalStatus
+    filed_at: int
+    expires_at: int
+    decided_at: int | None = None
+
+    def covers(self, *, kind: str, host: str, dataset_guid: int, guids: frozenset[int], now: int) -> bool:
+        """Whether it is approved, still holds at `now`, and allows the loss of all of `guids`.
+
+        An approval holds while the newly made plan touches no more than it was given for.
+        """
+        return (
+            self.status is ApprovalStatus.APPROVED
+            and now < self.expires_at
+            and self.request.kind == kind
+            and self.request.host == host
+            and self.request.dataset_guid == dataset_guid
+            and guids <= {guid for _, guid in self.request.snapshots}
+        )

@@ -1,0 +1,56 @@
+"""What was read from hosts just now. Only complete facts allow a destructive step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from zfsctl.model.dataset import Dataset, Snapshot
+from zfsctl.model.pool import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """One host as it was at `clock`.
+
+    `problems` says why its listing is not complete: anything on stderr, a failed command, a line that
+    could not be read, no connection. With a problem nothing destructive may be planned for the host,
+    and a name that is missing is UNKNOWN, not absent.
+    """
+
+    host: str
+    clock: int
+    """The host's own now, epoch seconds; the controller's when the host could not be asked."""
+    version: str = ""
+    """OpenZFS userland, such as 2.3.9; empty when not known."""
+    pools: tuple[Pool, ...] = ()
+    datasets: Mapping[str, Dataset] = field(default_factory=dict)
+    """Every filesystem and volume, by name, in listing order."""
+    snapshots: Mapping[str, tuple[Snapshot, ...]] = field(default_factory=dict)
+    """By dataset, oldest first (createtxg). A dataset that was not asked about has no entry."""
+    problems: tuple[str, ...] = ()
+    reached: bool = True
+    """Whether the host answered at all."""
+    unreachable_code: str = ""
+    """The code of the error when it did not: unreachable, authentication, host-key, timeout."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every question was answered in full."""
+        return not self.problems
+
+    def pool(self, name: str) -> Pool | None:
+        """The pool called `name`, None if it was not listed."""
+        return next((pool for pool in self.pools if pool.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was read from every host that a command is about."""
+
+    hosts: Mapping[str, HostFacts]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every host answered in full."""
+        return all(facts.complete for facts in self.hosts.values())

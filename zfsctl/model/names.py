@@ -1,0 +1,159 @@
+"""Names: of datasets, snapshots and hosts, and the names that make a snapshot ours.
+
+The rules are those of module/zcommon/zfs_namecheck.c and zfsprops(7).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+LOCAL = "local"
+"""The name under which this machine is always known."""
+
+MAX_NAME_BYTES = 255
+"""Longest full name, snapshot part included (ZFS_MAX_DATASET_NAME_LEN counts the NUL)."""
+
+POLICY_PROPERTY = "zfsctl:policy"
+REASON_PROPERTY = "zfsctl:reason"
+EXPIRES_PROPERTY = "zfsctl:expires"
+
+_COMPONENT = re.compile(r"[A-Za-z0-9\-_.: ]+")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]*")
+_STAMP = "%Y%m%dT%H%M%SZ"
+_RESERVED_POOLS = ("mirror", "raidz", "draid", "spare", "log")
+
+
+def check_dataset_name(name: str) -> str:
+    """Return `name` if OpenZFS allows it for a filesystem or volume; ValueError says what is wrong."""
+    if not name:
+        raise ValueError("the name is empty")
+    if len(name.encode()) > MAX_NAME_BYTES:
+        raise ValueError(f"the name has {len(name.encode())} bytes, OpenZFS allows {MAX_NAME_BYTES}")
+    for component in name.split("/"):
+        if component in ("", ".", ".."):
+            raise ValueError(f"{component!r} is not allowed between two slashes")
+        if not _COMPONENT.fullmatch(component):
+            raise ValueError(f"{component!r} holds a character that OpenZFS does not allow")
+    if not name[0].isalpha():
+        raise ValueError("a pool name begins with a letter")
+    return name
+
+
+def check_snapshot_part(name: str, *, dataset: str = "") -> str:
+    """Return `name`, the part after the @, if OpenZFS allows it (below `dataset`); else ValueError."""
+    if not _COMPONENT.fullmatch(name):
+        raise ValueError(f"{name!r} is empty or holds a character that OpenZFS does not allow")
+    if len(f"{dataset}@{name}".encode()) > MAX_NAME_BYTES:
+        raise ValueError(f"{dataset}@{name} is longer than the {MAX_NAME_BYTES} bytes that OpenZFS allows")
+    return name
+
+
+def check_host_name(name: str) -> str:
+    """Return `name` if it can stand before the colon of a selection; else ValueError."""
+    if not _HOST.fullmatch(name):
+        raise ValueError(f"{name!r} is no host name: letters, digits, '.', '_' and '-' only")
+    return name
+
+
+def check_prefix(prefix: str) -> str:
+    """Return `prefix` if snapshot names may begin with it; else ValueError."""
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError(f"{prefix!r} is no prefix: a letter or digit, then letters, digits, '_' or '.'")
+    return prefix
+
+
+def pool_of(dataset: str) -> str:
+    """The pool that a dataset lies in."""
+    return dataset.partition("/")[0]
+
+
+def is_at_or_below(dataset: str, ancestor: str) -> bool:
+    """Whether `dataset` is `ancestor` or lies below it."""
+    return dataset == ancestor or dataset.startswith(f"{ancestor}/")
+
+
+def split_host(text: str) -> tuple[str | None, str]:
+    """Split `[HOST:]DATASET` at the first colon before any slash; None where no host is named."""
+    head, slash, tail = text.partition("/")
+    host, colon, rest = head.partition(":")
+    if not colon:
+        return None, text
+    return host, f"{rest}{slash}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A dataset on a host, written `host:dataset`, or just `dataset` on this machine."""
+
+    host: str
+    dataset: str
+
+    def __str__(self) -> str:
+        return (
+            self.dataset if self.host == LOCAL and ":" not in pool_of(self.dataset) else f"{self.host}:{self.dataset}"
+        )
+
+
+class Ownership(StrEnum):
+    """Why a snapshot is ours."""
+
+    SCHEDULED = "scheduled"
+    MANUAL = "manual"
+
+
+def stamp(epoch: int) -> str:
+    """`epoch`, seconds, as the UTC stamp that ends our names, such as 20261120T143000Z."""
+    return datetime.fromtimestamp(epoch, UTC).strftime(_STAMP)
+
+
+def scheduled_name(prefix: str, epoch: int) -> str:
+    """The name of a snapshot that the schedule takes at `epoch`."""
+    return f"{prefix}-{stamp(epoch)}"
+
+
+def manual_name(prefix: str, epoch: int) -> str:
+    """The name of a snapshot that a person takes at `epoch`."""
+    return f"{prefix}-manual-{stamp(epoch)}"
+
+
+def ownership_of(name: str, *, prefix: str) -> Ownership | None:
+    """Whether a snapshot's name, the part after the @, is exactly one of ours; None if it is not.
+
+    A stamp that is no instant of the calendar makes the name foreign.
+    """
+    for start, ownership in ((f"{prefix}-manual-", Ownership.MANUAL), (f"{prefix}-", Ownership.SCHEDULED)):
+        if name.startswith(start) and _is_stamp(name[len(start) :]):
+            return ownership
+    return None
+
+
+def _is_stamp(text: str) -> bool:
+    if len(text) != 16 or text[8] != "T" or text[15] != "Z":
+        return False
+    digits = text[:8] + text[9:15]
+    if not (digits.isascii() and digits.isdigit()):
+        return False
+    try:
+        datetime(
+            int(text[:4]),
+            int(text[4:6]),
+            int(text[6:8]),
+            int(text[9:11]),
+            int(text[11:13]),
+            int(text[13:15]),
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return False
+    return True
+
+
+def check_pool_name(name: str) -> str:
+    """Return `name` if OpenZFS allows it for a pool; else ValueError."""
+    if name.startswith(_RESERVED_POOLS[:3]) or name in _RESERVED_POOLS:
+        raise ValueError(f"{name!r} is reserved")
+    return check_dataset_name(name)

@@ -1,0 +1,158 @@
+"""The plan: a value that is shown, saved, checked and applied, and never made again in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from zfsctl.model.approval import ApprovalRequest
+from zfsctl.model.verdicts import Decision
+
+
+class Risk(StrEnum):
+    """What a step can cost."""
+
+    SAFE = "safe"
+    REVERSIBLE = "reversible"
+    DESTRUCTIVE = "destructive"
+
+
+class Severity(StrEnum):
+    """How much a finding matters; the monitoring words."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something an operator should know, with a line to try; not a step."""
+
+    severity: Severity
+    code: str
+    host: str
+    dataset: str
+    """Empty when it is about the host."""
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRef:
+    """A dataset by name and guid: a precondition."""
+
+    name: str
+    guid: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRef:
+    """A snapshot of a known dataset by its short name and guid: a precondition."""
+
+    name: str
+    guid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSnapshots:
+    """One atomic `zfs snapshot` of several datasets of one pool, all under the same short name.
+
+    A dataset whose guid is no longer the planned one is left out. If the name is taken on any of them,
+    the next free second is used.
+    """
+
+    id: str
+    host: str
+    why: str
+    pool: str
+    snapshot: str
+    datasets: tuple[DatasetRef, ...]
+    properties: tuple[tuple[str, str], ...] = ()
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestroySnapshots:
+    """One comma list of snapshots of one dataset, each re-checked by guid, holds and clones just before."""
+
+    id: str
+    host: str
+    why: str
+    dataset: str
+    dataset_guid: int
+    snapshots: tuple[SnapshotRef, ...]
+    frees: int | None = None
+    """Bytes by ZFS's own estimate when it was asked, else None."""
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHook:
+    """An operator's own command on a host, before or after other steps.
+
+    `always`: runs even when a step that it waits for failed (thaw what was frozen).
+    """
+
+    id: str
+    host: str
+    why: str
+    name: str
+    argv: tuple[str, ...]
+    timeout_seconds: int
+    always: bool = False
+    dataset: str = ""
+    after: tuple[str, ...] = ()
+
+
+Step = CreateSnapshots | DestroySnapshots | RunHook
+
+
+def risk_of(step: Step) -> Risk:
+    """What a step can cost."""
+    match step:
+        case CreateSnapshots():
+            return Risk.SAFE
+        case DestroySnapshots():
+            return Risk.DESTRUCTIVE
+        case RunHook():
+            return Risk.REVERSIBLE
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDataset:
+    """A dataset that a plan looked at, for the heading above its lines."""
+
+    host: str
+    dataset: str
+    policy: str
+    """Empty where no policy rules it (a manual snapshot)."""
+    snapshots: int
+    """How many snapshots it has, whoever owns them."""
+    receivers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a command would do, each decision with its reasons.
+
+    `fingerprint` and `datasets` are recorded for people; they never influence apply.
+    """
+
+    id: str
+    command: str
+    """The verb that made it: run, snapshot, prune …"""
+    created_at: int
+    valid_until: int
+    fingerprint: str
+    datasets: tuple[PlannedDataset, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    steps: tuple[Step, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    approvals: tuple[ApprovalRequest, ...] = ()
+    """What a guard withheld; filed when the plan is applied, so that a person can approve it."""
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether applying it would change anything."""
+        return bool(self.steps)

@@ -1,0 +1,1 @@
+"""One module per verb. Every face calls these: the command line now, others later."""

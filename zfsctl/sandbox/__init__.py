@@ -1,0 +1,1 @@
+"""Simulated hosts: an in-memory OpenZFS behind the protocol of real ones."""

@@ -1,0 +1,72 @@
+"""How things stand, per host and dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from zfsctl.model.history import RunRecord
+from zfsctl.model.plan import Finding
+from zfsctl.model.pool import Pool
+
+
+class Health(StrEnum):
+    """The words of monitoring, worst last but one; UNKNOWN when it could not be looked at."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class HostStatus:
+    """One host."""
+
+    host: str
+    health: Health
+    why: str
+    version: str
+    pools: tuple[Pool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetStatus:
+    """The snapshots of one dataset under a policy."""
+
+    host: str
+    dataset: str
+    policy: str
+    health: Health
+    why: str
+    """Empty when all is well."""
+    newest: str | None
+    """Short name of the newest scheduled snapshot of ours; None if there is none."""
+    newest_at: int | None
+    next_due: int | None
+    """None without a schedule; not after now when it is due."""
+    scheduled: int
+    """Snapshots of ours taken by schedule."""
+    manual: int
+    foreign: int
+    used_by_snapshots: int
+    """Bytes, as OpenZFS sums them (usedbysnapshots)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything at one glance."""
+
+    generated_at: int
+    hosts: tuple[HostStatus, ...]
+    datasets: tuple[DatasetStatus, ...]
+    last_run: RunRecord | None
+    approvals_waiting: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def health(self) -> Health:
+        """The worst of all parts: critical over unknown over warning over ok."""
+        order = (Health.CRITICAL, Health.UNKNOWN, Health.WARNING)
+        seen = {part.health for part in (*self.hosts, *self.datasets)}
+        return next((health for health in order if health in seen), Health.OK)

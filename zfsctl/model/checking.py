@@ -1,0 +1,56 @@
+"""What `config check` found: who answers, and what each rule of the policy file selects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zfsctl.model.plan import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class LoginCheck:
+    """One way of reaching one host, tried just now."""
+
+    host: str
+    way: str
+    """`run` (short questions) or `lines` (large output and streams)."""
+    why: str = ""
+    """Why it did not work; empty when it did."""
+    version: str = ""
+    """OpenZFS userland as the host reported it this way, empty when not known."""
+
+    @property
+    def works(self) -> bool:
+        """Whether the host answered this way."""
+        return not self.why
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCheck:
+    """One rule of the policy file and the datasets that follow it."""
+
+    where: str
+    """File and key path."""
+    select: tuple[str, ...]
+    """The patterns as written."""
+    policy: str
+    """Empty where the rule says "none"."""
+    datasets: tuple[tuple[str, str], ...]
+    """Host and dataset of each, in listing order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigCheck:
+    """Everything that `config check` looked at."""
+
+    files: tuple[str, ...]
+    logins: tuple[LoginCheck, ...] = ()
+    rules: tuple[RuleCheck, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether every host answered every way and nothing is critical."""
+        return all(login.works for login in self.logins) and not any(
+            finding.severity is Severity.CRITICAL for finding in self.findings
+        )

@@ -1,0 +1,51 @@
+"""Runs and their steps as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from zfsctl.model.history import RunRecord, StepRecord
+
+if TYPE_CHECKING:
+    from zfsctl.documents.types import HistoryDocument, RunDocument, StepRecordDocument
+
+
+def document_of_history(runs: Sequence[RunRecord], steps: Sequence[StepRecord] = ()) -> HistoryDocument:
+    """The data of a `zfsctl.history/1` document."""
+    return {
+        "runs": [document_of_run(run) for run in runs],
+        "steps": [_step(step) for step in steps],
+        "errors": [],
+    }
+
+
+def document_of_run(run: RunRecord) -> RunDocument:
+    """One entry of `runs`."""
+    return {
+        "id": run.id,
+        "command": run.command,
+        "state": run.state.value,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "exit_code": run.exit_code,
+        "created": run.created,
+        "destroyed": run.destroyed,
+        "failed": run.failed,
+    }
+
+
+def _step(step: StepRecord) -> StepRecordDocument:
+    return {
+        "run": step.run,
+        "step": step.step,
+        "kind": step.kind,
+        "host": step.host,
+        "dataset": step.dataset,
+        "why": step.why,
+        "started_at": step.started_at,
+        "finished_at": step.finished_at,
+        "result": step.result,
+        "detail": step.detail,
+        "snapshots": list(step.snapshots),
+    }

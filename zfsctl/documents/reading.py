@@ -1,0 +1,127 @@
+"""Reading a plan file. Strict: what it does not know it does not apply.
+
+A plan written by a newer zfsctl may hold a field that restricts it; ignoring it could cost data, so an unknown
+field is refused like a wrong type.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from zfsctl.documents.envelope import schema_name
+from zfsctl.documents.plan import plan_from_document
+from zfsctl.errors import UsageError
+from zfsctl.model.names import check_dataset_name, check_host_name, check_snapshot_part, pool_of
+from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, Step
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+    from zfsctl.documents.types import PlanEnvelope
+
+_MAX_GUID = 2**64 - 1
+_REMAKE = "make the plan anew: zfsctl run --dry-run --out PLAN.json"
+
+
+def read_plan(text: str, *, source: str) -> Plan:
+    """The plan in `text`, a whole `zfsctl.plan/1` document.
+
+    Args:
+        text: The content of the file.
+        source: The file's name, for messages.
+
+    Raises:
+        UsageError: It is no JSON, another kind of document, of a version this program does not know, or a
+            field is missing, unknown or of a wrong type; `where` is the file and the path to the field.
+    """
+    import json
+
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _wrong(source, "", f"it is not a whole JSON document: {error}") from error
+    expected = schema_name("plan")
+    found = document.get("schema") if isinstance(document, dict) else None
+    if found != expected:
+        said = f"its schema is {found!r}" if isinstance(found, str) else "it does not say what it is"
+        raise _wrong(source, "schema", f"{said}, this version of zfsctl applies {expected} only")
+    return _checked(_plan_of(document, source), source)
+
+
+def _plan_of(document: dict[str, Any], source: str) -> Plan:
+    from pydantic import ValidationError
+
+    try:
+        whole = _plan_adapter().validate_python(document, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        path = ".".join(str(part) for part in first["loc"] if part not in _STEP_KINDS)
+        raise _wrong(source, path, f"{path}: {first['msg']}") from error
+    try:
+        return plan_from_document(whole["data"])
+    except ValueError as error:
+        raise _wrong(source, "data", str(error)) from error
+
+
+@cache
+def _plan_adapter() -> TypeAdapter[PlanEnvelope]:
+    from pydantic import TypeAdapter
+
+    from zfsctl.documents.types import PlanEnvelope
+
+    return TypeAdapter(PlanEnvelope)
+
+
+_STEP_KINDS = ("create-snapshots", "destroy-snapshots", "hook")
+"""pydantic puts the tag of a union into the path to a field; a person looks for the index alone."""
+
+
+def _checked(plan: Plan, source: str) -> Plan:
+    """What types cannot say: names that OpenZFS allows, guids that fit, steps that wait for steps before them."""
+    if plan.valid_until < plan.created_at:
+        raise _wrong(source, "data.valid_until", "it ends before it was made")
+    seen: set[str] = set()
+    for index, step in enumerate(plan.steps):
+        where = f"data.steps.{index}"
+        try:
+            if step.id in seen:
+                raise ValueError(f"the id {step.id!r} is used twice")
+            if unknown := [other for other in step.after if other not in seen]:
+                raise ValueError(f"it waits for {unknown[0]!r}, which is no step before it")
+            _check_step(step)
+        except ValueError as error:
+            raise _wrong(source, where, f"{where}: {error}") from error
+        seen.add(step.id)
+    return plan
+
+
+def _check_step(step: Step) -> None:
+    check_host_name(step.host)
+    if isinstance(step, CreateSnapshots):
+        for ref in step.datasets:
+            check_dataset_name(ref.name)
+            check_snapshot_part(step.snapshot, dataset=ref.name)
+            _check_guid(ref.guid)
+            if pool_of(ref.name) != step.pool:
+                raise ValueError(f"{ref.name} is not in the pool {step.pool}")
+    elif isinstance(step, DestroySnapshots):
+        check_dataset_name(step.dataset)
+        _check_guid(step.dataset_guid)
+        for snapshot in step.snapshots:
+            check_snapshot_part(snapshot.name, dataset=step.dataset)
+            _check_guid(snapshot.guid)
+
+
+def _check_guid(guid: int) -> None:
+    if not 0 < guid <= _MAX_GUID:
+        raise ValueError(f"{guid} is no guid")
+
+
+def _wrong(source: str, path: str, why: str) -> UsageError:
+    return UsageError(
+        f"{source}: not applied, it is no plan that this zfsctl can read",
+        why=why,
+        hint=_REMAKE,
+        where=f"{source}: {path}" if path else source,
+    )

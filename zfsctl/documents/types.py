@@ -1,0 +1,393 @@
+"""The shapes of every JSON document, as types.
+
+Only the reading side and the JSON Schemas import this module at run time (pydantic needs it); the writing side
+builds plain dicts that mypy holds against these types. A guid is a decimal string, because a uint64 does not
+survive a JSON number in most languages. Bytes and epoch seconds are integers. Fields are only ever added.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+_STRICT = ConfigDict(strict=True, extra="forbid")
+
+Guid = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,19})$", description="uint64 as a decimal string")]
+Epoch = Annotated[int, Field(description="seconds since 1970-01-01 UTC")]
+Bytes = Annotated[int, Field(ge=0, description="bytes")]
+RiskWord = Literal["safe", "reversible", "destructive"]
+
+ErrorEntry = TypedDict("ErrorEntry", {"code": str, "where": str, "message": str, "why": str, "try": str})
+
+
+@with_config(_STRICT)
+class ReasonDocument(TypedDict):
+    """One reason of one decision."""
+
+    rule: str
+    detail: str
+
+
+@with_config(_STRICT)
+class DecisionDocument(TypedDict):
+    """What becomes of one snapshot; `snapshot` is the part after the @."""
+
+    host: str
+    dataset: str
+    snapshot: str
+    guid: Guid
+    creation: Epoch
+    used: Bytes
+    verdict: Literal["keep", "destroy"]
+    reasons: Annotated[list[ReasonDocument], Field(min_length=1)]
+
+
+@with_config(_STRICT)
+class NamedGuid(TypedDict):
+    """A dataset by its name, or a snapshot by the part after the @, and its guid."""
+
+    name: str
+    guid: Guid
+
+
+@with_config(_STRICT)
+class CreateSnapshotsDocument(TypedDict):
+    """One atomic `zfs snapshot`. `dataset` is the only one of `datasets`, or their pool when there are several."""
+
+    id: str
+    kind: Literal["create-snapshots"]
+    host: str
+    dataset: str
+    risk: RiskWord
+    why: str
+    after: list[str]
+    pool: str
+    snapshot: str
+    datasets: Annotated[list[NamedGuid], Field(min_length=1)]
+    properties: dict[str, str]
+
+
+@with_config(_STRICT)
+class DestroySnapshotsDocument(TypedDict):
+    """Snapshots of one dataset, destroyed by one comma list."""
+
+    id: str
+    kind: Literal["destroy-snapshots"]
+    host: str
+    dataset: str
+    risk: RiskWord
+    why: str
+    after: list[str]
+    dataset_guid: Guid
+    snapshots: Annotated[list[NamedGuid], Field(min_length=1)]
+    frees: Bytes | None
+
+
+@with_config(_STRICT)
+class HookDocument(TypedDict):
+    """An operator's command. `dataset` is empty when it is not about one."""
+
+    id: str
+    kind: Literal["hook"]
+    host: str
+    dataset: str
+    risk: RiskWord
+    why: str
+    after: list[str]
+    name: str
+    argv: Annotated[list[str], Field(min_length=1)]
+    timeout_seconds: Annotated[int, Field(gt=0)]
+    always: bool
+
+
+StepDocument = Annotated[CreateSnapshotsDocument | DestroySnapshotsDocument | HookDocument, Field(discriminator="kind")]
+
+
+@with_config(_STRICT)
+class FindingDocument(TypedDict):
+    """Something an operator should know; `hint` is a line to paste."""
+
+    severity: Literal["info", "warning", "critical"]
+    code: str
+    host: str
+    dataset: str
+    message: str
+    hint: str
+
+
+@with_config(_STRICT)
+class ApprovalRequestDocument(TypedDict):
+    """Destroys that a guard withheld until a person approves."""
+
+    id: str
+    kind: str
+    host: str
+    dataset: str
+    dataset_guid: Guid
+    snapshots: list[NamedGuid]
+    why: str
+
+
+@with_config(_STRICT)
+class PlannedDatasetDocument(TypedDict):
+    """A dataset that the plan looked at; `rules` is a fingerprint of those that decided, empty where none did."""
+
+    host: str
+    dataset: str
+    guid: Guid
+    policy: str
+    rules: str
+    snapshots: int
+    receivers: int
+
+
+@with_config(_STRICT)
+class PlanDocument(TypedDict):
+    """Everything that a command would do."""
+
+    id: str
+    command: str
+    created_at: Epoch
+    valid_until: Epoch
+    fingerprint: str
+    datasets: list[PlannedDatasetDocument]
+    decisions: list[DecisionDocument]
+    steps: list[StepDocument]
+    findings: list[FindingDocument]
+    approvals: list[ApprovalRequestDocument]
+    errors: list[ErrorEntry]
+
+
+@with_config(_STRICT)
+class PlanEnvelope(TypedDict):
+    """A whole plan file, as it is read."""
+
+    schema: str
+    generated_at: str
+    zfsctl_version: str
+    data: PlanDocument
+
+
+class MemberOutcomeDocument(TypedDict):
+    """What became of one snapshot of a step; `guid` as read back, null if it was not created."""
+
+    dataset: str
+    snapshot: str
+    guid: Guid | None
+    result: str
+    detail: str
+
+
+class StepOutcomeDocument(TypedDict):
+    """What became of one step; `code` is that of the error which ended it."""
+
+    step: str
+    result: str
+    detail: str
+    code: str
+    members: list[MemberOutcomeDocument]
+
+
+class ResultDocument(PlanDocument):
+    """A plan that was applied, and how it went."""
+
+    outcomes: list[StepOutcomeDocument]
+    exit_code: int
+
+
+class PoolDocument(TypedDict):
+    """One pool; null where it reports nothing."""
+
+    name: str
+    guid: Guid
+    size: Bytes | None
+    allocated: Bytes | None
+    free: Bytes | None
+    capacity: int | None
+    health: str
+    readonly: bool
+
+
+class HostStatusDocument(TypedDict):
+    """One host."""
+
+    host: str
+    health: str
+    why: str
+    version: str
+    pools: list[PoolDocument]
+
+
+class DatasetStatusDocument(TypedDict):
+    """The snapshots of one dataset under a policy."""
+
+    host: str
+    dataset: str
+    policy: str
+    health: str
+    why: str
+    newest: str | None
+    newest_at: Epoch | None
+    next_due: Epoch | None
+    scheduled: int
+    manual: int
+    foreign: int
+    used_by_snapshots: Bytes
+
+
+class RunDocument(TypedDict):
+    """One run of a command that acted."""
+
+    id: str
+    command: str
+    state: str
+    started_at: Epoch
+    finished_at: Epoch | None
+    exit_code: int | None
+    created: int
+    destroyed: int
+    failed: int
+
+
+class StatusDocument(TypedDict):
+    """Everything at one glance. `at` is when hosts were asked."""
+
+    at: Epoch
+    health: str
+    hosts: list[HostStatusDocument]
+    datasets: list[DatasetStatusDocument]
+    last_run: RunDocument | None
+    approvals_waiting: int
+    findings: list[FindingDocument]
+    errors: list[ErrorEntry]
+
+
+class StepRecordDocument(TypedDict):
+    """One step of a run as the journal remembers it."""
+
+    run: str
+    step: str
+    kind: str
+    host: str
+    dataset: str
+    why: str
+    started_at: Epoch
+    finished_at: Epoch | None
+    result: str
+    detail: str
+    snapshots: list[str]
+
+
+class HistoryDocument(TypedDict):
+    """Runs, newest first; `steps` of the runs that were asked for in full."""
+
+    runs: list[RunDocument]
+    steps: list[StepRecordDocument]
+    errors: list[ErrorEntry]
+
+
+class OutlookDocument(TypedDict):
+    """When a snapshot will go; null if it outlives the days looked at."""
+
+    goes_at: Epoch | None
+    detail: str
+
+
+class ExplainedSnapshotDocument(DecisionDocument):
+    """A decision and what becomes of the snapshot later."""
+
+    outlook: OutlookDocument | None
+
+
+class KeptOnDocument(TypedDict):
+    """What the policy keeps on one future day."""
+
+    at: Epoch
+    snapshots: int
+    oldest: Epoch
+
+
+class LabelledText(TypedDict):
+    """A fact in words."""
+
+    label: str
+    text: str
+
+
+class ExplanationDocument(TypedDict):
+    """The answer to `explain NAME`."""
+
+    subject: str
+    name: str
+    facts: list[LabelledText]
+    rules: list[str]
+    snapshots: list[ExplainedSnapshotDocument]
+    forecast: list[KeptOnDocument]
+    days: int
+    text: list[str]
+    findings: list[FindingDocument]
+    errors: list[ErrorEntry]
+
+
+class ApprovalDocument(ApprovalRequestDocument):
+    """A request as it was filed, and what became of it."""
+
+    status: str
+    filed_at: Epoch
+    expires_at: Epoch
+    decided_at: Epoch | None
+
+
+class ApprovalsDocument(TypedDict):
+    """What waits for a person."""
+
+    approvals: list[ApprovalDocument]
+    errors: list[ErrorEntry]
+
+
+class LoginCheckDocument(TypedDict):
+    """One way of reaching one host; `why` is empty when it works."""
+
+    host: str
+    way: str
+    works: bool
+    why: str
+    version: str
+
+
+class PlaceDocument(TypedDict):
+    """A dataset on a host."""
+
+    host: str
+    dataset: str
+
+
+class RuleCheckDocument(TypedDict):
+    """One rule of the policy file and the datasets that follow it."""
+
+    where: str
+    select: list[str]
+    policy: str
+    datasets: list[PlaceDocument]
+
+
+class ConfigDocument(TypedDict):
+    """The policy file: what was checked, what is in force, or what was written.
+
+    `text` is TOML; empty for a check.
+    """
+
+    files: list[str]
+    logins: list[LoginCheckDocument]
+    rules: list[RuleCheckDocument]
+    findings: list[FindingDocument]
+    text: str
+    errors: list[ErrorEntry]
+
+
+class FailureDocument(TypedDict):
+    """Why there is no answer."""
+
+    errors: Annotated[list[ErrorEntry], Field(min_length=1)]

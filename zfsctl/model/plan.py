@@ -130,6 +130,10 @@ class PlannedDataset:
     snapshots: int
     """How many snapshots it has, whoever owns them."""
     receivers: int = 0
+    guid: int = 0
+    """The dataset's, so that the journal can tell it from a later one of the same name."""
+    rules: str = ""
+    """Fingerprint of the rules that decided about its snapshots; empty where none did."""
 
 
 @dataclass(frozen=True, slots=True)

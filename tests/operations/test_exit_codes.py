@@ -1,0 +1,94 @@
+"""What the process returns: one target its own code, several the common code or 3."""
+
+from __future__ import annotations
+
+import pytest
+
+from zfsctl.errors import ExitCode
+from zfsctl.model.event import MemberOutcome, Result, StepOutcome
+from zfsctl.model.plan import (
+    CreateSnapshots,
+    DatasetRef,
+    DestroySnapshots,
+    Finding,
+    Plan,
+    PlannedDataset,
+    Severity,
+    SnapshotRef,
+)
+from zfsctl.operations.exit_codes import exit_code_of
+
+A = PlannedDataset("alpha", "tank/a", "p", 3)
+B = PlannedDataset("alpha", "tank/b", "p", 3)
+C = PlannedDataset("beta", "bk/c", "p", 3)
+
+
+def destroy(planned: PlannedDataset) -> DestroySnapshots:
+    return DestroySnapshots(
+        id=f"destroy {planned.dataset}",
+        host=planned.host,
+        why="",
+        dataset=planned.dataset,
+        dataset_guid=1,
+        snapshots=(SnapshotRef("s", 2),),
+    )
+
+
+def finding(code: str, host: str, dataset: str = "") -> Finding:
+    return Finding(Severity.CRITICAL, code, host, dataset, "")
+
+
+@pytest.mark.parametrize(
+    ("datasets", "findings", "results", "expected"),
+    [
+        pytest.param((), (), {}, ExitCode.DONE, id="nothing to do is done"),
+        pytest.param((A,), (), {A: Result.DONE}, ExitCode.DONE, id="one target done"),
+        pytest.param((A,), (), {A: Result.FAILED}, ExitCode.FAILED, id="one target failed gives its own code"),
+        pytest.param((A,), (), {A: Result.STALE}, ExitCode.REFUSED, id="one stale target is refused"),
+        pytest.param((A, B), (), {A: Result.DONE, B: Result.FAILED}, ExitCode.PARTIAL, id="one of two failed"),
+        pytest.param((A, B), (), {A: Result.FAILED, B: Result.FAILED}, ExitCode.FAILED, id="all failed alike"),
+        pytest.param((A, B), (), {A: Result.FAILED, B: Result.STALE}, ExitCode.PARTIAL, id="all failed, not alike"),
+        pytest.param((A, B), (), {A: Result.RUNNING}, ExitCode.DONE, id="what another run does is no error"),
+        pytest.param((), (finding("unreachable", "beta"),), {}, ExitCode.UNREACHABLE, id="the only host is away"),
+        pytest.param((A,), (finding("unreachable", "beta"),), {}, ExitCode.PARTIAL, id="one of two hosts is away"),
+        pytest.param(
+            (A, B),
+            (finding("incomplete", "alpha"),),
+            {},
+            ExitCode.FAILED,
+            id="an incomplete host counts for each dataset",
+        ),
+        pytest.param((A, C), (finding("withheld", "beta", "bk/c"),), {}, ExitCode.PARTIAL, id="one of two is withheld"),
+        pytest.param((C,), (finding("withheld", "beta", "bk/c"),), {}, ExitCode.REFUSED, id="all is withheld"),
+        pytest.param((A,), (finding("clock", "alpha"),), {}, ExitCode.DONE, id="a remark is no failure"),
+    ],
+)
+def test_exit_code(
+    datasets: tuple[PlannedDataset, ...],
+    findings: tuple[Finding, ...],
+    results: dict[PlannedDataset, Result],
+    expected: ExitCode,
+) -> None:
+    steps = tuple(destroy(planned) for planned in results)
+    plan = Plan("id", "run", 0, 0, "", datasets=datasets, findings=findings, steps=steps)
+    outcomes = [StepOutcome(step.id, result) for step, result in zip(steps, results.values(), strict=True)]
+
+    assert exit_code_of(plan, outcomes) == expected
+
+
+def test_a_dataset_left_out_of_an_atomic_snapshot_fails_alone() -> None:
+    step = CreateSnapshots(
+        id="create",
+        host="alpha",
+        why="",
+        pool="tank",
+        snapshot="s",
+        datasets=(DatasetRef("tank/a", 1), DatasetRef("tank/b", 2)),
+    )
+    members = (
+        MemberOutcome("tank/a", "s", 7, Result.DONE),
+        MemberOutcome("tank/b", "s", None, Result.FAILED, "out of space"),
+    )
+    plan = Plan("id", "run", 0, 0, "", datasets=(A, B), steps=(step,))
+
+    assert exit_code_of(plan, [StepOutcome("create", Result.PARTIAL, members=members)]) == ExitCode.PARTIAL

@@ -1,0 +1,245 @@
+"""Apply a plan: hosts in parallel, the steps of a host in their order, each told to the listeners before and after.
+
+A step runs when the steps it waits for have ended well; a hook marked `always` runs when they have ended at all.
+A failure stops what waits for it and nothing else. A host that can no longer be reached is left alone for the
+rest of the run.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import assert_never
+
+from zfsctl.errors import UnreachableError, ZfsctlError
+from zfsctl.executor.create import apply_create
+from zfsctl.executor.destroy import apply_destroys
+from zfsctl.executor.hook import apply_hook
+from zfsctl.hosts.protocol import Fleet, Host
+from zfsctl.model.event import Event, Result, StepFinished, StepOutcome, StepStarted
+from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, RunHook, Step
+
+ENDED_WELL = frozenset({Result.DONE, Result.PARTIAL})
+MOST_HOSTS_AT_ONCE = 40
+
+
+class Stop:
+    """Asks a running apply to end after the steps under way. Safe to call from a signal handler's thread."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def ask(self) -> None:
+        """End soon."""
+        self._event.set()
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked."""
+        return self._event.is_set()
+
+
+class _Board:
+    """What every host's thread must see of the others: outcomes, and a way to wait for them."""
+
+    def __init__(self, run: str, now: Callable[[], int], listen: Callable[[Event], None]) -> None:
+        self._run = run
+        self._now = now
+        self._listen = listen
+        self._changed = threading.Condition()
+        self._told = threading.Lock()
+        self.outcomes: dict[str, StepOutcome] = {}
+
+    def started(self, step: Step) -> None:
+        with self._told:
+            self._listen(StepStarted(self._run, step, self._now()))
+
+    def finished(self, step: Step, outcome: StepOutcome) -> None:
+        with self._told:
+            self._listen(StepFinished(self._run, step, outcome, self._now()))
+        with self._changed:
+            self.outcomes[step.id] = outcome
+            self._changed.notify_all()
+
+    def give_up(self, steps: Sequence[Step]) -> None:
+        """Give every step without an outcome one, so that no other host waits for it for ever."""
+        with self._changed:
+            for step in steps:
+                self.outcomes.setdefault(step.id, StepOutcome(step.id, Result.SKIPPED, "the run broke off before it"))
+            self._changed.notify_all()
+
+    def wait_for(self, step: Step, known: frozenset[str]) -> tuple[StepOutcome, ...]:
+        """The outcomes of the steps that `step` waits for, once they all have one."""
+        names = [name for name in step.after if name in known]
+        with self._changed:
+            self._changed.wait_for(lambda: all(name in self.outcomes for name in names))
+            return tuple(self.outcomes[name] for name in names)
+
+
+def apply_steps(
+    plan: Plan,
+    fleet: Fleet,
+    *,
+    run: str,
+    now: Callable[[], int],
+    listen: Callable[[Event], None],
+    may_change: Callable[[str, str], bool],
+    stop: Stop,
+) -> tuple[StepOutcome, ...]:
+    """Apply every step of `plan` and tell how each ended, in the plan's order.
+
+    Args:
+        plan: Applied as it is; nothing is planned here.
+        fleet: Dials the hosts.
+        run: The id of this run, for the listeners.
+        now: The clock, epoch seconds.
+        listen: Told of each step before and after, one call at a time.
+        may_change: Whether this run holds the lock of a host's pool.
+        stop: When asked, steps not yet begun are skipped, except hooks that must always run.
+    """
+    board = _Board(run, now, listen)
+    known = frozenset(step.id for step in plan.steps)
+    by_host: dict[str, list[Step]] = {}
+    for step in plan.steps:
+        by_host.setdefault(step.host, []).append(step)
+    if by_host:
+        with ThreadPoolExecutor(min(len(by_host), MOST_HOSTS_AT_ONCE), "apply") as pool:
+            futures = [
+                pool.submit(_apply_host, fleet, name, steps, board, known, may_change, stop)
+                for name, steps in by_host.items()
+            ]
+            _finish(futures, stop)
+    return tuple(board.outcomes[step.id] for step in plan.steps)
+
+
+def _finish(futures: Sequence[Future[None]], stop: Stop) -> None:
+    """Wait for every host. An interruption asks the others to stop, and is raised when they have."""
+    try:
+        pending = set(futures)
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+    except BaseException:
+        stop.ask()
+        wait(futures)
+        raise
+
+
+def _apply_host(
+    fleet: Fleet,
+    name: str,
+    steps: Sequence[Step],
+    board: _Board,
+    known: frozenset[str],
+    may_change: Callable[[str, str], bool],
+    stop: Stop,
+) -> None:
+    try:
+        _apply_in_order(fleet, name, steps, board, known, may_change, stop)
+    finally:
+        board.give_up(steps)
+
+
+def _apply_in_order(
+    fleet: Fleet,
+    name: str,
+    steps: Sequence[Step],
+    board: _Board,
+    known: frozenset[str],
+    may_change: Callable[[str, str], bool],
+    stop: Stop,
+) -> None:
+    lost: ZfsctlError | None = None
+    host: Host | None = None
+    for batch in _batches(steps):
+        ready: list[Step] = []
+        for step in batch:
+            refusal = _refusal(step, board.wait_for(step, known), lost, may_change, stop)
+            if refusal is None:
+                ready.append(step)
+            else:
+                board.finished(step, refusal)
+        if not ready:
+            continue
+        for step in ready:
+            board.started(step)
+        try:
+            host = host or fleet.host(name)
+            outcomes = _apply_batch(ready, host)
+        except ZfsctlError as error:
+            lost = error if isinstance(error, UnreachableError) else lost
+            outcomes = [_failed(step, error) for step in ready]
+        for step, outcome in zip(ready, outcomes, strict=True):
+            board.finished(step, outcome)
+
+
+def _batches(steps: Sequence[Step]) -> Iterable[list[Step]]:
+    """Steps in their order; destroys that follow each other go together, so that they share their exchanges."""
+    batch: list[Step] = []
+    for step in steps:
+        if batch and not _shares_exchanges(step, batch):
+            yield batch
+            batch = []
+        batch.append(step)
+    if batch:
+        yield batch
+
+
+def _shares_exchanges(step: Step, batch: Sequence[Step]) -> bool:
+    """Whether a destroy can go out together with those before it: none of them is waited for."""
+    return (
+        isinstance(step, DestroySnapshots)
+        and isinstance(batch[-1], DestroySnapshots)
+        and not any(other.id in step.after for other in batch)
+    )
+
+
+def _refusal(
+    step: Step,
+    waited_for: Sequence[StepOutcome],
+    lost: ZfsctlError | None,
+    may_change: Callable[[str, str], bool],
+    stop: Stop,
+) -> StepOutcome | None:
+    """Why a step is not begun; None when it may be."""
+    if lost is not None:
+        return StepOutcome(step.id, Result.UNREACHABLE, str(lost), code=lost.code)
+    always = isinstance(step, RunHook) and step.always
+    broken = next((outcome for outcome in waited_for if outcome.result not in ENDED_WELL), None)
+    if broken is not None and not always:
+        return StepOutcome(step.id, Result.SKIPPED, f"it waits for {broken.step}, which ended {broken.result}")
+    if stop.asked and not always:
+        return StepOutcome(step.id, Result.SKIPPED, "the run was stopped before it")
+    pool = _pool_changed(step)
+    if pool and not may_change(step.host, pool):
+        return StepOutcome(step.id, Result.RUNNING, f"another run is at work on {step.host}:{pool}", code="locked")
+    return None
+
+
+def _pool_changed(step: Step) -> str:
+    match step:
+        case CreateSnapshots():
+            return step.pool
+        case DestroySnapshots():
+            return step.dataset.partition("/")[0]
+        case RunHook():
+            return ""
+    assert_never(step)
+
+
+def _apply_batch(steps: Sequence[Step], host: Host) -> list[StepOutcome]:
+    match steps[0]:
+        case DestroySnapshots():
+            return apply_destroys([step for step in steps if isinstance(step, DestroySnapshots)], host)
+        case CreateSnapshots() as create:
+            return [apply_create(create, host)]
+        case RunHook() as hook:
+            return [apply_hook(hook, host)]
+    assert_never(steps[0])
+
+
+def _failed(step: Step, error: ZfsctlError) -> StepOutcome:
+    result = Result.UNREACHABLE if isinstance(error, UnreachableError) else Result.FAILED
+    return StepOutcome(step.id, result, str(error), code=error.code)

@@ -1,0 +1,106 @@
+"""Apply any plan: journal it, file what waits for a person, run the steps, tell the listeners."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from zfsctl.errors import ExitCode, RefusedError
+from zfsctl.executor.apply import Stop, apply_steps
+from zfsctl.model.event import Event, Result, RunFinished, RunStarted, StepFinished, StepOutcome
+from zfsctl.model.names import pool_of, stamp
+from zfsctl.model.plan import DestroySnapshots, Plan
+from zfsctl.operations.exit_codes import exit_code_of
+from zfsctl.operations.session import Session
+
+APPROVAL_SECONDS = 30 * 24 * 3600
+"""How long a request waits for a person, and how long what was approved holds."""
+
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A plan and what became of it."""
+
+    run: str
+    plan: Plan
+    outcomes: tuple[StepOutcome, ...]
+    exit_code: ExitCode
+
+
+def apply_plan(
+    session: Session, plan: Plan, *, listeners: Sequence[Listener] = (), stop: Stop | None = None
+) -> Applied:
+    """Apply `plan` exactly as it is.
+
+    Raises:
+        RefusedError: The session may not change anything (`--dry-run`, `read_only = true`).
+        StateError: The run could not be journaled, so nothing was begun.
+    """
+    if not session.acts:
+        raise RefusedError("nothing was changed, this command may only look", why="--dry-run or read_only = true")
+    journal = session.journal
+    now = session.clock()
+    run = f"{stamp(now)}-{os.urandom(4).hex()}"
+    everyone: tuple[Listener, ...] = (journal.record, *listeners)
+
+    def listen(event: Event) -> None:
+        for listener in everyone:
+            listener(event)
+
+    listen(RunStarted(run, plan, now))
+    for request in plan.approvals:
+        journal.file_approval(request, now, now + APPROVAL_SECONDS)
+    outcomes: tuple[StepOutcome, ...] = ()
+    code = ExitCode.FAILED
+    ended: dict[str, StepOutcome] = {}
+
+    def listen_and_note(event: Event) -> None:
+        if isinstance(event, StepFinished):
+            ended[event.step.id] = event.outcome
+        listen(event)
+
+    try:
+        outcomes = apply_steps(
+            plan,
+            session.fleet,
+            run=run,
+            now=session.clock,
+            listen=listen_and_note,
+            may_change=session.locks.acquire,
+            stop=stop or Stop(),
+        )
+        code = exit_code_of(plan, outcomes)
+    except BaseException:
+        outcomes = tuple(ended.get(step.id, StepOutcome(step.id, Result.SKIPPED)) for step in plan.steps)
+        raise
+    finally:
+        listen(RunFinished(run, plan, outcomes, int(code), session.clock()))
+    _remember_rules(session, plan, outcomes)
+    return Applied(run, plan, outcomes, code)
+
+
+def _remember_rules(session: Session, plan: Plan, outcomes: Sequence[StepOutcome]) -> None:
+    """Note which rules have pruned which dataset, so that the mass-destroy guard knows them the next time.
+
+    Rules count as known once a plan made by them was applied to a dataset without a guard's objection.
+    """
+    objected = {(request.host, request.dataset) for request in plan.approvals}
+    failed = {
+        (step.host, step.dataset)
+        for step, outcome in zip(plan.steps, outcomes, strict=True)
+        if isinstance(step, DestroySnapshots) and outcome.result not in (Result.DONE, Result.PARTIAL)
+    }
+    unknown = {finding.host for finding in plan.findings if finding.code in ("incomplete", "unreachable")}
+    now = session.clock()
+    for planned in plan.datasets:
+        place = (planned.host, planned.dataset)
+        if planned.rules and place not in objected | failed and planned.host not in unknown:
+            session.journal.remember_rules(planned.host, planned.guid, planned.rules, now)
+
+
+def pools_of(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Host and pool of everything that a plan is about."""
+    return tuple(dict.fromkeys((planned.host, pool_of(planned.dataset)) for planned in plan.datasets))

@@ -1,0 +1,73 @@
+"""From what became of each part to the one number that the process returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from zfsctl.errors import ExitCode
+from zfsctl.model.event import Result, StepOutcome
+from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Finding, Plan, RunHook, Step
+
+_OF_FINDING = {
+    "unreachable": ExitCode.UNREACHABLE,
+    "authentication": ExitCode.UNREACHABLE,
+    "host-key": ExitCode.UNREACHABLE,
+    "timeout": ExitCode.FAILED,
+    "incomplete": ExitCode.FAILED,
+    "pool-takes-no-writes": ExitCode.FAILED,
+    "name-too-long": ExitCode.FAILED,
+    "no-match": ExitCode.PARTIAL,
+    "withheld": ExitCode.REFUSED,
+}
+_OF_RESULT = {
+    Result.DONE: ExitCode.DONE,
+    Result.RUNNING: ExitCode.DONE,
+    Result.SKIPPED: ExitCode.FAILED,
+    Result.PARTIAL: ExitCode.PARTIAL,
+    Result.FAILED: ExitCode.FAILED,
+    Result.STALE: ExitCode.REFUSED,
+    Result.UNREACHABLE: ExitCode.UNREACHABLE,
+}
+
+
+def exit_code_of(plan: Plan, outcomes: Iterable[StepOutcome]) -> ExitCode:
+    """One target: its own code. Several: the code they all share if all failed alike, else 3.
+
+    A target is a dataset that the plan is about, or a host of which nothing is known.
+    """
+    targets = {(planned.host, planned.dataset): ExitCode.DONE for planned in plan.datasets}
+    for finding in plan.findings:
+        code = _OF_FINDING.get(finding.code)
+        if code is not None:
+            _mark(targets, finding, code)
+    steps = {step.id: step for step in plan.steps}
+    for outcome in outcomes:
+        for target, code in _codes_of(steps[outcome.step], outcome):
+            targets[target] = max(targets.get(target, ExitCode.DONE), code)
+    seen = set(targets.values())
+    if len(seen) <= 1:
+        return next(iter(seen), ExitCode.DONE)
+    return ExitCode.PARTIAL
+
+
+def _mark(targets: dict[tuple[str, str], ExitCode], finding: Finding, code: ExitCode) -> None:
+    """A finding about a host is about each of its datasets; about nothing known, it is a target itself."""
+    about = [
+        target
+        for target in targets
+        if target[0] == finding.host and (not finding.dataset or target[1] == finding.dataset)
+    ]
+    for target in about or [(finding.host, finding.dataset)]:
+        targets[target] = max(targets.get(target, ExitCode.DONE), code)
+
+
+def _codes_of(step: Step, outcome: StepOutcome) -> list[tuple[tuple[str, str], ExitCode]]:
+    code = _OF_RESULT[outcome.result]
+    match step:
+        case DestroySnapshots():
+            return [((step.host, step.dataset), code)]
+        case RunHook():
+            return [((step.host, step.dataset), code)]
+        case CreateSnapshots():
+            members = {member.dataset: _OF_RESULT[member.result] for member in outcome.members}
+            return [((step.host, ref.name), members.get(ref.name, code)) for ref in step.datasets]

@@ -1,0 +1,59 @@
+"""The facts after a run: what was read at its start, with what it then created and destroyed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from zfsctl.model.dataset import Snapshot
+from zfsctl.model.event import MemberOutcome, Result, StepOutcome
+from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.names import POLICY_PROPERTY, REASON_PROPERTY
+from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan
+
+
+def facts_after(facts: Facts, plan: Plan, outcomes: Iterable[StepOutcome]) -> Facts:
+    """`facts` as the hosts must look now, without asking them again.
+
+    Snapshots created by the run carry createtxg above all others, since none of them was listed.
+    """
+    steps = {step.id: step for step in plan.steps}
+    hosts = dict(facts.hosts)
+    for outcome in outcomes:
+        step = steps[outcome.step]
+        done = [member for member in outcome.members if member.result is Result.DONE]
+        if not done or step.host not in hosts:
+            continue
+        if isinstance(step, CreateSnapshots):
+            hosts[step.host] = _with_created(hosts[step.host], step, done)
+        elif isinstance(step, DestroySnapshots):
+            hosts[step.host] = _without(hosts[step.host], step.dataset, {member.snapshot for member in done})
+    return Facts(hosts)
+
+
+def _with_created(host: HostFacts, step: CreateSnapshots, done: list[MemberOutcome]) -> HostFacts:
+    properties = dict(step.properties)
+    snapshots = dict(host.snapshots)
+    datasets = dict(host.datasets)
+    for member in done:
+        before = snapshots.get(member.dataset, ())
+        snapshots[member.dataset] = (
+            *before,
+            Snapshot(
+                dataset=member.dataset,
+                name=member.snapshot,
+                guid=member.guid or 0,
+                createtxg=before[-1].createtxg + 1 if before else 1,
+                creation=host.clock,
+                policy=properties.get(POLICY_PROPERTY),
+                reason=properties.get(REASON_PROPERTY),
+            ),
+        )
+        if member.dataset in datasets:
+            datasets[member.dataset] = replace(datasets[member.dataset], written=0)
+    return replace(host, snapshots=snapshots, datasets=datasets)
+
+
+def _without(host: HostFacts, dataset: str, gone: set[str]) -> HostFacts:
+    left = tuple(snapshot for snapshot in host.snapshots.get(dataset, ()) if snapshot.name not in gone)
+    return replace(host, snapshots={**host.snapshots, dataset: left})

@@ -1,32 +1,52 @@
-# The commands that must always work: make demo, make test, make check. Everything is installed into .venv.
+# The commands that must always work: make demo, make test, make check. Everything is installed into .venv,
+# in the versions that uv.lock pins. Needs Python 3.11 or newer with pip, and make.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+ONE_FILE := dist/zfsctl
+SOURCES := $(shell find zfsctl -type f -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format dist clean testbed-shell bench
+.PHONY: help setup demo check test format dist bench man completions testbed-shell clean
 
 help:
 	@echo "make demo           set everything up and show the main job on simulated hosts"
 	@echo "make check          format, lint, types, import rules, unit and sandbox tests (the inner loop)"
-	@echo "make test           everything, on real OpenZFS hosts where they can be made"
+	@echo "make test           everything, on real OpenZFS hosts where they can be made (as root on Debian)"
 	@echo "make testbed-shell  a shell on a real OpenZFS host (HOST=alpha or beta)"
 	@echo "make bench          the figures of tests/bench"
-	@echo "make dist           one file: dist/zfsctl"
+	@echo "make dist           one file: $(ONE_FILE)"
+	@echo "make format         put the code into shape"
+	@echo "make man            write the man pages anew (make completions: the completions)"
+	@echo "make clean          remove $(VENV) and everything built"
 
+setup: $(STAMP)
+
+# Fast way: uv takes the very files that uv.lock names and checks their hashes. Where pip is set up with an index of
+# its own, or uv cannot reach those files, pip installs the same versions by its own configuration.
+# --without-pip: Debian's python3 cannot put pip into an environment unless python3-venv is there; nothing here needs it.
 $(STAMP): pyproject.toml uv.lock
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet 'uv>=0.5,<1'
-	@$(BIN)/uv export --quiet --frozen --no-hashes --no-emit-project --no-header --all-extras > $(VENV)/requirements.txt
-	@$(BIN)/python -m pip install --quiet -r $(VENV)/requirements.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "zfsctl needs Python 3.11 or newer; try: make PYTHON=python3.13" >&2; exit 1; }
+	@echo "Installing into $(VENV) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	@test -x $(BIN)/uv || $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check 'uv>=0.9,<1' || \
+		{ $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet 'uv>=0.9,<1'; } || \
+		{ echo "pip is missing; on Debian: apt-get install python3-pip" >&2; exit 1; }
+	@if ! $(PYTHON) -m pip config list 2>/dev/null | grep -Eq '[.](index-url|no-index)=' && \
+		UV_SYSTEM_CERTS=1 UV_HTTP_TIMEOUT=30 \
+		$(BIN)/uv sync --quiet --frozen --inexact --all-extras --python $(BIN)/python; then :; else \
+		echo "Installing by pip and its configuration …"; \
+		test -x $(BIN)/pip || $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check pip; \
+		$(BIN)/uv export --quiet --frozen --no-hashes --no-emit-project --no-header --all-extras >$(VENV)/requirements.txt && \
+		$(BIN)/python -m pip install --quiet --no-deps --requirement $(VENV)/requirements.txt && \
+		$(BIN)/python -m pip install --quiet --no-deps --editable .; fi
 	@touch $@
 
-format: $(STAMP)
-	@$(BIN)/ruff format .
-	@$(BIN)/ruff check --fix --quiet . || true
+demo: $(STAMP)
+	@$(BIN)/zfsctl demo
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -34,6 +54,31 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n 2 -m 'not zfs and not slow' tests
+
+# One process for the real hosts: they are booted once and shared by all tests.
+test: check $(ONE_FILE)
+	$(BIN)/python -m pytest -m 'zfs or slow' --durations=15 tests
+
+format: $(STAMP)
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+dist: $(ONE_FILE)
+
+# Made from what is installed, so nothing is fetched. It runs on machines with the same minor version of Python.
+$(ONE_FILE): $(STAMP) $(SOURCES)
+	@mkdir -p $(@D)
+	@$(BIN)/uv export --quiet --frozen --no-hashes --no-emit-project --no-header --no-dev --prune pip >$(VENV)/one-file.txt
+	@$(BIN)/pex --venv-repository $(VENV) --requirement $(VENV)/one-file.txt --exclude pip --package zfsctl \
+		--entry-point zfsctl.cli.main:main --venv --sh-boot --compile --output-file $@
+	@echo "$@ ($$(du -h $@ | cut -f1))"
+
+bench: $(STAMP)
+	@for script in tests/bench/bench_*.py; do $(BIN)/python "$$script" || exit 1; done
+
+# A HOST of the environment is this machine's own name in some shells; only the one given to make counts.
+testbed-shell: $(STAMP)
+	@$(BIN)/python -m tests.testbed shell $(if $(filter command,$(firstword $(origin HOST))),$(HOST),alpha)
 
 clean:
 	rm -rf $(VENV) dist build

@@ -1,0 +1,54 @@
+"""The house rules that no linter knows: sizes and names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+MODULES: Final = sorted((ROOT / "zfsctl").rglob("*.py"))
+TEST_MODULES: Final = sorted((ROOT / "tests").rglob("*.py"))
+
+MOST_LINES: Final = 400
+VAGUE_NAMES: Final = {"utils", "util", "helpers", "helper", "manager", "common", "base", "misc"}
+PROMISE: Final = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_the_package_is_found_at_all() -> None:
+    assert ROOT / "zfsctl" / "errors.py" in MODULES
+    assert Path(__file__).resolve() in TEST_MODULES
+
+
+def test_no_module_is_longer_than_400_lines() -> None:
+    lines = {name_of(path): path.read_text().count("\n") for path in MODULES}
+    too_long = {name: count for name, count in lines.items() if count > MOST_LINES}
+
+    assert too_long == {}
+
+
+def test_no_module_or_package_has_a_name_that_says_nothing() -> None:
+    vague = [name_of(path) for path in MODULES if VAGUE_NAMES & {path.stem, *path.relative_to(ROOT).parts}]
+
+    assert vague == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [name_of(path) for path in MODULES if not path.read_text().lstrip().startswith(('"""', 'r"""'))]
+
+    assert silent == []
+
+
+def test_nothing_is_promised_for_later() -> None:
+    promises = [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in [*MODULES, *TEST_MODULES]
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if PROMISE.search(line)
+    ]
+
+    assert promises == []

@@ -82,9 +82,18 @@ class UnknownNameError(UsageError):
 
 
 class ConfigError(UsageError):
-    """The policy file is wrong; `where` is the file and key path."""
+    """The policy file is wrong; `where` is the file and key path.
+
+    `problems` has one error for each thing that is wrong when there are several; then `message` has a line for each.
+    """
 
     code = "config"
+
+    def __init__(
+        self, message: str, *, why: str = "", hint: str = "", where: str = "", problems: tuple[ConfigError, ...] = ()
+    ) -> None:
+        super().__init__(message, why=why, hint=hint, where=where)
+        self.problems = problems
 
 
 class RefusedError(ZfsctlError):

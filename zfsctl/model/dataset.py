@@ -90,6 +90,11 @@ class Dataset:
     inconsistent: bool = False
     """A first receive that has not finished."""
     receive_resume_token: str | None = None
+    mark: str = ""
+    """`scratch`, `repair` or `aside`: zfsctl made it for itself and says so by a property set on it.
+
+    It and everything below it is outside every selection.
+    """
 
     def __str__(self) -> str:
         return self.name

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 LOCAL = "local"
 """The name under which this machine is always known."""
@@ -24,6 +25,7 @@ _COMPONENT = re.compile(r"[A-Za-z0-9\-_.: ]+")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]*")
 _STAMP = "%Y%m%dT%H%M%SZ"
+_STAMP_FORM = re.compile(r"([0-9]{8})T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z")
 _RESERVED_POOLS = ("mirror", "raidz", "draid", "spare", "log")
 
 
@@ -132,21 +134,15 @@ def ownership_of(name: str, *, prefix: str) -> Ownership | None:
 
 
 def _is_stamp(text: str) -> bool:
-    if len(text) != 16 or text[8] != "T" or text[15] != "Z":
-        return False
-    digits = text[:8] + text[9:15]
-    if not (digits.isascii() and digits.isdigit()):
-        return False
+    form = _STAMP_FORM.fullmatch(text)
+    return form is not None and _is_day(form[1])
+
+
+@lru_cache(maxsize=4096)
+def _is_day(digits: str) -> bool:
+    """Whether the calendar has this day; remembered, because a million names are of few days."""
     try:
-        datetime(
-            int(text[:4]),
-            int(text[4:6]),
-            int(text[6:8]),
-            int(text[9:11]),
-            int(text[11:13]),
-            int(text[13:15]),
-            tzinfo=UTC,
-        )
+        datetime(int(digits[:4]), int(digits[4:6]), int(digits[6:]), tzinfo=UTC)
     except ValueError:
         return False
     return True

@@ -1,0 +1,183 @@
+"""A plan and its result as text: grouped by dataset, a reason on every line, totals last."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+
+from zfsctl.model.approval import ApprovalRequest
+from zfsctl.model.event import Result, StepOutcome
+from zfsctl.model.names import Place
+from zfsctl.model.plan import DestroySnapshots, Plan, PlannedDataset
+from zfsctl.model.verdicts import Verdict
+from zfsctl.render.entries import Entry, entries_of_plan, entries_of_result
+from zfsctl.render.findings import render_findings, rows_of_findings
+from zfsctl.render.text import Line, Row, Span, Style, cells, line, padded
+from zfsctl.render.units import counted, human_bytes
+
+_SIGNS = {"+": Style.NEW, "-": Style.DESTROYED, ">": Style.SENT, "~": Style.CHANGED, "=": Style.QUIET}
+_NOUNS = (("+", "snapshot", "snapshots"), (">", "transfer", "transfers"), ("-", "destroy", "destroys"))
+_WELL = (Result.DONE, Result.RUNNING)
+
+
+def render_plan(plan: Plan, *, kept: bool = False) -> list[Line]:
+    """A plan for a terminal; with `kept` also a line for each snapshot that stays."""
+    entries = entries_of_plan(plan, kept=kept)
+    return [
+        *_groups(plan, entries),
+        *_withheld(plan.approvals),
+        *render_findings(plan.findings),
+        line(Span(plan_totals(plan), Style.STRONG)),
+    ]
+
+
+def rows_of_plan(plan: Plan, *, kept: bool = False) -> list[Row]:
+    """A plan for a pipe: sign, place, name, size, reason; findings begin with "!"."""
+    return [
+        *((e.sign, e.place, e.name, _size(e), e.why) for e in entries_of_plan(plan, kept=kept)),
+        *_rows_of_requests(plan.approvals),
+        *rows_of_findings(plan.findings),
+    ]
+
+
+def render_result(plan: Plan, outcomes: Sequence[StepOutcome], *, only_wrong: bool = False) -> list[Line]:
+    """What became of a plan, for a terminal; `only_wrong` where the plan itself was just shown."""
+    entries = entries_of_result(plan, outcomes)
+    shown = [entry for entry in entries if not only_wrong or entry.result is not Result.DONE]
+    return [
+        *_groups(plan, shown),
+        *([] if only_wrong else _withheld(plan.approvals)),
+        *([] if only_wrong else render_findings(plan.findings)),
+        line(Span(result_totals(plan, outcomes), Style.STRONG)),
+    ]
+
+
+def rows_of_result(plan: Plan, outcomes: Sequence[StepOutcome]) -> list[Row]:
+    """What became of a plan, for a pipe: result, sign, place, name, size, reason or what went wrong."""
+    return [
+        *(
+            (str(e.result), e.sign, e.place, e.name, _size(e), e.why if e.result is Result.DONE else e.detail or e.why)
+            for e in entries_of_result(plan, outcomes)
+        ),
+        *_rows_of_requests(plan.approvals),
+        *rows_of_findings(plan.findings),
+    ]
+
+
+def plan_totals(plan: Plan) -> str:
+    """The last line of a plan."""
+    counts = _counts(entries_of_plan(plan), freed=_freed(plan, "frees"))
+    return f"Plan: {counts or 'nothing to do'}.{_kept_note(plan)}"
+
+
+def result_totals(plan: Plan, outcomes: Sequence[StepOutcome]) -> str:
+    """The last line of a result: what was done, then what was not and how."""
+    entries = entries_of_result(plan, outcomes)
+    done = [entry for entry in entries if entry.result is Result.DONE]
+    whole = len(done) == len(entries)
+    said = _counts(done, freed=_freed(plan, "freed") if whole else "") or ("nothing to do" if whole else "nothing")
+    wrong: dict[str, int] = {}
+    for entry in entries:
+        if entry.result is not None and entry.result is not Result.DONE:
+            wrong[entry.result.value] = wrong.get(entry.result.value, 0) + 1
+    not_done = ", ".join(f"{count} {word}" for word, count in wrong.items())
+    return f"Done: {said}.{f' Not done: {not_done}.' if wrong else ''}{_kept_note(plan)}"
+
+
+def count_of_destroys(plan: Plan) -> int:
+    """How many snapshots a plan destroys: the number that a person types to confirm it."""
+    return sum(len(step.snapshots) for step in plan.steps if isinstance(step, DestroySnapshots))
+
+
+def _groups(plan: Plan, entries: Sequence[Entry]) -> Iterable[Line]:
+    """A heading for each dataset and its lines below, in the order of the plan."""
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault((entry.host, entry.dataset), []).append(entry)
+    known = {(planned.host, planned.dataset): planned for planned in plan.datasets}
+    order = [place for place in known if place in groups] + [place for place in groups if place not in known]
+    names = max((cells(entry.name) for entry in entries), default=0)
+    sizes = max((cells(_size(entry)) for entry in entries), default=0)
+    headings = {place: _heading(place, known.get(place)) for place in order}
+    width = max((cells(heading) for heading, _ in headings.values()), default=0)
+    # The counts of a heading stand above the reasons, or to the right of the longest heading.
+    width = max(width, 4 + names + (2 + sizes if sizes else 0))
+    for place in order:
+        heading, counts = headings[place]
+        yield line(Span(padded(heading, width if counts else 0), Style.STRONG), Span(f"  {counts}" if counts else ""))
+        for entry in groups[place]:
+            yield _entry_line(entry, names, sizes)
+
+
+def _heading(place: tuple[str, str], planned: PlannedDataset | None) -> tuple[str, str]:
+    host, dataset = place
+    name = str(Place(host, dataset)) if dataset else host
+    if planned is None:
+        return name, ""
+    counts = [counted(planned.snapshots, "snapshot")]
+    if planned.receivers:
+        counts.append(counted(planned.receivers, "receiver"))
+    return f"{name}  ({planned.policy})" if planned.policy else name, ", ".join(counts)
+
+
+def _entry_line(entry: Entry, names: int, sizes: int) -> Line:
+    style = _SIGNS[entry.sign]
+    size = f"  {padded(_size(entry), sizes, right=True)}" if sizes else ""
+    pieces = [Span(f"  {entry.sign} ", style), Span(padded(entry.name, names)), Span(size), Span("  ")]
+    if entry.result is None or entry.result is Result.DONE:
+        return (*pieces, Span(entry.why))
+    worst = Style.QUIET if entry.result in _WELL else Style.CRITICAL
+    return (*pieces, Span(entry.result.value, worst), Span(f": {entry.detail or entry.why}"))
+
+
+def _size(entry: Entry) -> str:
+    return "" if entry.size is None else human_bytes(entry.size)
+
+
+def _withheld(requests: Iterable[ApprovalRequest]) -> Iterable[Line]:
+    for request in requests:
+        place = Place(request.host, request.dataset)
+        count = counted(len(request.snapshots), "destroy")
+        yield line(Span("withheld:", Style.WARNING), f" {count} of {place}: {request.why}")
+        yield line(Span("  try: ", Style.QUIET), f"zfsctl approvals approve {request.id}")
+
+
+def _rows_of_requests(requests: Iterable[ApprovalRequest]) -> Iterable[Row]:
+    for request in requests:
+        place = str(Place(request.host, request.dataset))
+        hint = f"zfsctl approvals approve {request.id}"
+        yield (
+            "!",
+            place,
+            "withheld",
+            request.kind,
+            f"{counted(len(request.snapshots), 'destroy')}: {request.why}",
+            hint,
+        )
+
+
+def _counts(entries: Sequence[Entry], *, freed: str) -> str:
+    signs = [entry.sign for entry in entries]
+    parts = []
+    for sign, one, several in _NOUNS:
+        if number := signs.count(sign):
+            parts.append(counted(number, one, several) + (freed if sign == "-" else ""))
+    if hooks := signs.count("~"):
+        parts.append(counted(hooks, "hook"))
+    return ", ".join(parts)
+
+
+def _freed(plan: Plan, word: str) -> str:
+    """ZFS's own estimate, where it was asked for every destroy of the plan."""
+    frees = [step.frees for step in plan.steps if isinstance(step, DestroySnapshots)]
+    known = [size for size in frees if size is not None]
+    return f" ({word} about {human_bytes(sum(known))})" if known and len(known) == len(frees) else ""
+
+
+def _kept_note(plan: Plan) -> str:
+    kept = [decision for decision in plan.decisions if decision.verdict is Verdict.KEEP]
+    if not kept:
+        return ""
+    changed = next((step for step in plan.steps if isinstance(step, DestroySnapshots)), None)
+    about = Place(changed.host, changed.dataset) if changed else Place(kept[0].host, kept[0].dataset)
+    return f" {len(kept)} kept: zfsctl explain {shlex.quote(str(about))}"

@@ -18,7 +18,7 @@ from zfsctl.documents.history import document_of_history
 from zfsctl.documents.plan import document_of_plan
 from zfsctl.documents.result import document_of_result
 from zfsctl.documents.schemas import json_schema
-from zfsctl.documents.status import document_of_status
+from zfsctl.documents.status import document_of_status, status_from_document
 from zfsctl.errors import RefusedError, UnknownNameError
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.checking import ConfigCheck, LoginCheck, RuleCheck
@@ -211,6 +211,16 @@ def test_a_result_says_as_errors_what_did_not_go_well() -> None:
     assert [error["code"] for error in errors] == ["host-command", "skipped"]
     assert errors[0]["where"] == "alpha:tank/db"
     assert errors[0]["why"] == "dataset is busy; tank/db@zfsctl-20261118T133000Z: guid is 4"
+
+
+def test_a_status_written_and_read_again_is_the_same_status() -> None:
+    assert status_from_document(json.loads(json.dumps(DOCUMENTS["status"]))) == STATUS
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '"ok"', '{"last_run": null, "at": 1, "hosts": [1]}'])
+def test_what_is_no_status_is_said(text: str) -> None:
+    with pytest.raises(ValueError):
+        status_from_document(json.loads(text))
 
 
 def test_an_unknown_kind_gets_the_nearest_one() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zfsctl.model.history import RunRecord, StepRecord
+from zfsctl.model.history import RunRecord, RunState, StepRecord
 
 if TYPE_CHECKING:
     from zfsctl.documents.types import HistoryDocument, RunDocument, StepRecordDocument
@@ -33,6 +33,21 @@ def document_of_run(run: RunRecord) -> RunDocument:
         "destroyed": run.destroyed,
         "failed": run.failed,
     }
+
+
+def run_from_document(document: RunDocument) -> RunRecord:
+    """The run that `document` was made from; ValueError for an unknown state."""
+    return RunRecord(
+        id=document["id"],
+        command=document["command"],
+        state=RunState(document["state"]),
+        started_at=document["started_at"],
+        finished_at=document["finished_at"],
+        exit_code=document["exit_code"],
+        created=document["created"],
+        destroyed=document["destroyed"],
+        failed=document["failed"],
+    )
 
 
 def _step(step: StepRecord) -> StepRecordDocument:

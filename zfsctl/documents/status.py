@@ -1,13 +1,13 @@
-"""Status as JSON."""
+"""Status as JSON, both ways: `status --cached` reads what a command kept earlier."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zfsctl.documents.history import document_of_run
-from zfsctl.documents.plan import document_of_finding
+from zfsctl.documents.history import document_of_run, run_from_document
+from zfsctl.documents.plan import document_of_finding, finding_from_document
 from zfsctl.model.pool import Pool
-from zfsctl.model.status import DatasetStatus, HostStatus, Status
+from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
 
 if TYPE_CHECKING:
     from zfsctl.documents.types import DatasetStatusDocument, HostStatusDocument, PoolDocument, StatusDocument
@@ -65,3 +65,63 @@ def _dataset(dataset: DatasetStatus) -> DatasetStatusDocument:
         "foreign": dataset.foreign,
         "used_by_snapshots": dataset.used_by_snapshots,
     }
+
+
+def status_from_document(document: StatusDocument) -> Status:
+    """The status that `document` was made from.
+
+    Raises:
+        ValueError: It is no such document, or one of a version that this program does not know.
+    """
+    try:
+        run = document["last_run"]
+        return Status(
+            generated_at=document["at"],
+            hosts=tuple(_host_from(host) for host in document["hosts"]),
+            datasets=tuple(_dataset_from(dataset) for dataset in document["datasets"]),
+            last_run=None if run is None else run_from_document(run),
+            approvals_waiting=document["approvals_waiting"],
+            findings=tuple(finding_from_document(finding) for finding in document["findings"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"it is no status: {error!r}") from error
+
+
+def _host_from(document: HostStatusDocument) -> HostStatus:
+    return HostStatus(
+        host=document["host"],
+        health=Health(document["health"]),
+        why=document["why"],
+        version=document["version"],
+        pools=tuple(_pool_from(pool) for pool in document["pools"]),
+    )
+
+
+def _pool_from(document: PoolDocument) -> Pool:
+    return Pool(
+        name=document["name"],
+        guid=int(document["guid"]),
+        size=document["size"],
+        allocated=document["allocated"],
+        free=document["free"],
+        capacity=document["capacity"],
+        health=document["health"],
+        readonly=document["readonly"],
+    )
+
+
+def _dataset_from(document: DatasetStatusDocument) -> DatasetStatus:
+    return DatasetStatus(
+        host=document["host"],
+        dataset=document["dataset"],
+        policy=document["policy"],
+        health=Health(document["health"]),
+        why=document["why"],
+        newest=document["newest"],
+        newest_at=document["newest_at"],
+        next_due=document["next_due"],
+        scheduled=document["scheduled"],
+        manual=document["manual"],
+        foreign=document["foreign"],
+        used_by_snapshots=document["used_by_snapshots"],
+    )

@@ -73,13 +73,13 @@ def _rule(pool: Pool, children: Sequence[str]) -> str:
     rule = [
         "[[datasets]]",
         f'select = ["{selection}"]',
-        'exclude = ["**/tmp", "**/cache"]',
+        '# exclude = ["**/tmp"]         # * stays inside one name component, ** crosses slashes',
         'policy = "standard"',
     ]
     if not pool.takes_writes:
         why = "it is read-only" if pool.readonly else f"it is {pool.health}"
         lines.append(f"# {pool.name} takes no snapshots now: {why}")
-        rule = [f"# {line}" for line in rule]
+        rule = [f"# {line.removeprefix('# ')}" for line in rule]
     return "\n".join([*lines, *rule, ""])
 
 

@@ -1,0 +1,40 @@
+"""The journal kept within bounds, at the end of each run, so that it does not grow for ever."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+KEPT_SECONDS = 400 * 86_400
+"""A year and a month: what happened last year at this time can still be looked up."""
+
+KEPT_RUNS = 20_000
+"""A run every quarter of an hour for 200 days."""
+
+KEPT_PLAN_BYTES = 256 * 1024 * 1024
+"""The plans of the newest runs up to this size; older runs keep their steps."""
+
+
+def trim(
+    db: Database, now: int, *, runs: int = KEPT_RUNS, seconds: int = KEPT_SECONDS, plan_bytes: int = KEPT_PLAN_BYTES
+) -> None:
+    """Forget what is older or more than the bounds allow. The newest run always stays."""
+    oldest = now - seconds
+    db.execute(
+        "DELETE FROM runs WHERE seq <> (SELECT max(seq) FROM runs) AND (started_at < ? OR seq <= "
+        "coalesce((SELECT seq FROM runs ORDER BY seq DESC LIMIT 1 OFFSET ?), 0))",
+        (oldest, runs),
+    )
+    db.execute(
+        "DELETE FROM plans WHERE run IN (SELECT run FROM (SELECT plans.run AS run, runs.seq AS seq, "
+        "sum(length(plans.document)) OVER (ORDER BY runs.seq DESC) AS total "
+        "FROM plans JOIN runs ON runs.id = plans.run) "
+        "WHERE total > ? AND seq <> (SELECT max(seq) FROM runs))",
+        (plan_bytes,),
+    )
+    db.execute("DELETE FROM snapshots WHERE destroyed_at < ?", (oldest,))
+    db.execute("DELETE FROM snapshots WHERE destroyed_at IS NULL AND creation < ?", (oldest,))
+    db.execute("DELETE FROM approvals WHERE expires_at < ?", (oldest,))
+    db.execute("DELETE FROM rule_fingerprints WHERE last_at < ?", (oldest,))

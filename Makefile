@@ -74,7 +74,7 @@ $(ONE_FILE): $(STAMP) $(SOURCES)
 	@echo "$@ ($$(du -h $@ | cut -f1))"
 
 bench: $(STAMP)
-	@for script in tests/bench/bench_*.py; do $(BIN)/python "$$script" || exit 1; done
+	@for script in tests/bench/bench_*.py; do $(BIN)/python -m tests.bench.$$(basename $$script .py) || exit 1; done
 
 # A HOST of the environment is this machine's own name in some shells; only the one given to make counts.
 testbed-shell: $(STAMP)

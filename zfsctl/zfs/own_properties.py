@@ -12,17 +12,18 @@ output unreadable.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zfsctl.model.command import Command
 from zfsctl.model.names import EXPIRES_PROPERTY, POLICY_PROPERTY, REASON_PROPERTY
 from zfsctl.zfs.scope import Scope
-from zfsctl.zfs.text import columns_of, unreadable, whole_number
+from zfsctl.zfs.text import columns_of, text_lines, unreadable, whole_number
 
 _GUID = "guid"
 _WHAT = "the properties of the snapshots"
 _SET = ("local", "received")
-_UNSET = "\t-\t-"
+_PROPERTIES = (POLICY_PROPERTY, REASON_PROPERTY, EXPIRES_PROPERTY)
+_MOST_REMEMBERED = 100_000
 _LATEST = 253_402_300_799
 """The end of the year 9999; a later time is no time that zfsctl wrote."""
 
@@ -51,7 +52,7 @@ def argv_own_properties(scope: Scope) -> Command:
     if not scope.operands:
         raise ValueError("a question about snapshots needs at least one dataset")
     depth = ("-r",) if scope.recursive else ("-d", "1")
-    asked = ",".join((_GUID, POLICY_PROPERTY, REASON_PROPERTY, EXPIRES_PROPERTY))
+    asked = ",".join((_GUID, *_PROPERTIES))
     return Command(
         (
             *("zfs", "get", *depth, "-Hp", "-t", "snapshot"),
@@ -67,79 +68,97 @@ def parse_own_properties(lines: Iterable[str]) -> dict[str, dict[str, OwnPropert
     Raises:
         UnreadableOutputError: A line is not what OpenZFS prints, or stands where it does not belong.
     """
-    found: dict[str, dict[str, OwnProperties]] = {}
-    reader = _Reader(found)
+    reader = _Reader()
+    start, cut, said = "\n", 0, reader.said  # no line begins with a newline
+    own = ""
     for line in lines:
-        # Most lines say only that something is not set on the snapshot they belong to.
-        if line.endswith(_UNSET) and line.startswith(reader.unset_start):
+        if not line.startswith(start):
+            if own:
+                reader.put_away(own)
+                own = ""
+            start = reader.begin_snapshot(line)
+            cut = len(start)
             continue
-        reader.read(line)
-    reader.end_snapshot()
-    return found
+        tail = line[cut:]
+        if tail not in said:
+            reader.learn(line, tail)
+        if said[tail]:
+            own += tail + "\n"
+    if own:
+        reader.put_away(own)
+    return reader.found
 
 
 class _Reader:
-    """Collects the lines of one snapshot after another."""
+    """What is known of the snapshot whose lines are being read, and what was learnt from earlier ones.
 
-    def __init__(self, found: dict[str, dict[str, OwnProperties]]) -> None:
-        self.unset_start = "\n"
-        """What a line about the present snapshot begins with; at first something that no line does."""
-        self._found = found
-        self._seen: set[str] = set()
-        self._name = ""
-        self._guid = ""
-        self._values: dict[str, str] = {}
-        self._shared: dict[OwnProperties, OwnProperties] = {}
+    A million snapshots say much the same: each thing said is looked at once, and shared.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[str, dict[str, OwnProperties]] = {}
+        self.said: dict[str, bool] = {}
+        """Property, value and source, as read, and whether it is one that was set."""
+        self._own: dict[str, OwnProperties] = {}
+        self._here: dict[str, OwnProperties] = {}
         self._names: dict[str, str] = {}
+        self._seen: set[str] = set()
         self._dataset = ""
+        self._short = ""
+        self._guid = ""
 
-    def read(self, line: str) -> None:
-        name, prop, value, source = columns_of(_WHAT, line, 4)
-        if prop == _GUID:
-            self._begin_snapshot(line, name, value, source)
-        elif name != self._name:
-            raise unreadable(_WHAT, line, "a property that does not follow the guid of its snapshot")
-        elif prop not in (POLICY_PROPERTY, REASON_PROPERTY, EXPIRES_PROPERTY):
-            raise unreadable(_WHAT, line, f"{prop!r}, which was not asked for,")
-        elif prop in self._values:
-            raise unreadable(_WHAT, line, "a property that came before")
-        elif source in _SET:
-            self._values[prop] = value
-        elif (value, source) != ("-", "-"):
-            raise unreadable(_WHAT, line, f"{source!r} is no source that was asked for")
-
-    def _begin_snapshot(self, line: str, name: str, guid: str, source: str) -> None:
-        self.end_snapshot()
+    def begin_snapshot(self, line: str) -> str:
+        """Read the guid of a snapshot, which must come first; what its other lines begin with."""
+        name, prop, guid, source = columns_of(_WHAT, line, 4)
         dataset, at, short = name.partition("@")
-        if not (dataset and at and short) or source != "-":
-            raise unreadable(_WHAT, line, "no snapshot with its guid")
+        if prop != _GUID or source != "-" or not (dataset and at and short):
+            raise unreadable(_WHAT, line, "something other than a snapshot with its guid")
         whole_number(_WHAT, line, guid)
         if dataset != self._dataset:
-            if dataset in self._found:
+            if dataset in self.found:
                 raise unreadable(_WHAT, line, "a dataset that came before")
-            self._found[dataset] = {}
+            self._here = self.found[dataset] = {}
             self._dataset = dataset
-            self._seen.clear()
+            self._seen = set()
+            if len(self._names) >= _MOST_REMEMBERED:
+                self._names.clear()
         if short in self._seen:
             raise unreadable(_WHAT, line, "a snapshot that came before")
-        self._seen.add(short)
-        self._name, self._guid = name, guid
-        self.unset_start = f"{name}\tzfsctl:"
+        self._short = self._names.setdefault(short, short)
+        self._seen.add(self._short)
+        self._guid = guid
+        return f"{name}\t"
 
-    def end_snapshot(self) -> None:
-        """Put away what was read of the present snapshot, if anything was set on it."""
-        if not self._values:
-            return
-        expires = _epoch(self._values.get(EXPIRES_PROPERTY, ""))
-        own = OwnProperties(
-            self._values.get(POLICY_PROPERTY),
-            self._values.get(REASON_PROPERTY),
-            expires,
-            self._guid if expires is not None else None,
+    def learn(self, line: str, tail: str) -> None:
+        """Look at a property, its value and source for the first time."""
+        prop, value, source = columns_of(_WHAT, tail, 3)
+        if prop not in _PROPERTIES:
+            raise unreadable(_WHAT, line, f"{prop!r}, which does not belong there,")
+        if source not in _SET and (value, source) != ("-", "-"):
+            raise unreadable(_WHAT, line, f"{source!r}, which is no source that was asked for,")
+        if len(self.said) >= _MOST_REMEMBERED:
+            self.said.clear()
+        self.said[tail] = source in _SET
+
+    def put_away(self, own: str) -> None:
+        """Keep what was said of the present snapshot: the lines of the properties set on it, without its name."""
+        known = self._own.get(own) or self._understand(own)
+        self._here[self._short] = known if known.expires is None else replace(known, guid=self._guid)
+
+    def _understand(self, own: str) -> OwnProperties:
+        values: dict[str, str] = {}
+        for tail in text_lines(own):
+            prop, value, _ = columns_of(_WHAT, tail, 3)
+            if prop in values:
+                raise unreadable(_WHAT, f"{self._dataset}@{self._short}\t{tail}", "a property that came before")
+            values[prop] = value
+        known = OwnProperties(
+            values.get(POLICY_PROPERTY), values.get(REASON_PROPERTY), _epoch(values.get(EXPIRES_PROPERTY, ""))
         )
-        dataset, _, short = self._name.partition("@")
-        self._found[dataset][self._names.setdefault(short, short)] = self._shared.setdefault(own, own)
-        self._values = {}
+        if len(self._own) >= _MOST_REMEMBERED:
+            self._own.clear()
+        self._own[own] = known
+        return known
 
 
 def _epoch(text: str) -> int | None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from zfsctl.errors import UnreadableOutputError
 from zfsctl.model.command import Command
 from zfsctl.model.dataset import Dataset, DatasetKind
-from zfsctl.zfs.text import number_if_applicable, rows, text_if_applicable, unreadable, whole_number, yes_or_no
+from zfsctl.zfs.text import (
+    columns_of,
+    number_if_applicable,
+    text_if_applicable,
+    text_lines,
+    unreadable,
+    whole_number,
+    yes_or_no,
+)
 
 DATASET_COLUMNS = (
     "name",
@@ -41,22 +50,36 @@ def argv_list_datasets() -> Command:
     return Command(("zfs", "list", "-Hp", "-t", "filesystem,volume", "-o", ",".join(DATASET_COLUMNS)))
 
 
-def parse_datasets(stdout: str) -> dict[str, Dataset]:
+def parse_datasets(stdout: str, doubts: list[UnreadableOutputError] | None = None) -> dict[str, Dataset]:
     """Every dataset by name, in listing order.
+
+    Args:
+        stdout: What the command printed.
+        doubts: Where given, a line that cannot be read is left out and its error put here, not raised: a
+            mountpoint with a newline in it must not hide all other datasets.
 
     Raises:
         UnreadableOutputError: A line is not what OpenZFS prints, or a name comes twice.
     """
     datasets: dict[str, Dataset] = {}
-    for line, columns in rows(_WHAT, stdout, len(DATASET_COLUMNS)):
-        dataset = _parse_dataset(line, dict(zip(DATASET_COLUMNS, columns, strict=True)))
-        if dataset.name in datasets:
-            raise unreadable(_WHAT, line, "a name that came before")
-        datasets[dataset.name] = dataset
+    for line in text_lines(stdout):
+        try:
+            dataset = _parse_dataset(line)
+            if dataset.name in datasets:
+                raise unreadable(_WHAT, line, "a name that came before")
+        except UnreadableOutputError as error:
+            if doubts is None:
+                raise
+            doubts.append(error)
+        else:
+            datasets[dataset.name] = dataset
     return datasets
 
 
-def _parse_dataset(line: str, column: dict[str, str]) -> Dataset:
+def _parse_dataset(line: str) -> Dataset:
+    columns = columns_of(_WHAT, line, len(DATASET_COLUMNS))
+    column = dict(zip(DATASET_COLUMNS, columns, strict=True))
+
     def number(name: str) -> int:
         return whole_number(_WHAT, line, column[name])
 

@@ -1,0 +1,234 @@
+"""Read what a command is about from its hosts: all of them in parallel, each in a constant number of exchanges.
+
+The first exchange asks a host for its version, clock, pools and datasets. Where snapshots matter, two more read
+them as they arrive. A dataset that goes away in between spoils the listing; then everything is asked once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from zfsctl.errors import HostCommandError, HostTimeoutError, UnreachableError, UnreadableOutputError
+from zfsctl.hosts.protocol import Fleet, Host
+from zfsctl.model.command import Completed
+from zfsctl.model.dataset import Dataset, Snapshot
+from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.zfs.about import argv_clock, argv_version, parse_clock, parse_version
+from zfsctl.zfs.datasets import argv_list_datasets, parse_datasets
+from zfsctl.zfs.failures import FailureKind, kind_of, messages_of
+from zfsctl.zfs.own_properties import OwnProperties, argv_own_properties, parse_own_properties
+from zfsctl.zfs.pools import argv_list_pools, parse_pools
+from zfsctl.zfs.scope import scope_of
+from zfsctl.zfs.snapshots import argv_list_snapshots, in_order, read_snapshots
+
+MOST_HOSTS_AT_ONCE = 40
+SICK = frozenset({"SUSPENDED", "UNAVAIL", "FAULTED"})
+"""Health of a pool that explains why a listing failed."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class FactsRequest:
+    """What to read from one host."""
+
+    host: str
+    wanted: Callable[[HostFacts], Sequence[str]]
+    """Given the pools and datasets of the host, the datasets whose snapshots matter; none: no snapshots are read.
+
+    Called in the thread of the host, at most twice. Names that the host does not have are passed over.
+    """
+
+
+def collect_facts(fleet: Fleet, requests: Sequence[FactsRequest], *, now: int) -> Facts:
+    """Read every host of `requests`; what fails is told in the facts of that host and stops no other.
+
+    Args:
+        fleet: Dials the hosts.
+        requests: At most one per host; the facts are in their order.
+        now: The controller's clock, epoch seconds, for hosts that cannot be asked.
+
+    Raises:
+        UnknownNameError: The policy has no such host.
+        ValueError: A host comes twice.
+    """
+    names = [request.host for request in requests]
+    if len(set(names)) != len(names):
+        raise ValueError("a host comes twice in one question for facts")
+    if len(requests) < 2:
+        return Facts({request.host: collect_host(fleet.host(request.host), request, now=now) for request in requests})
+    from concurrent.futures import ThreadPoolExecutor
+
+    hosts = [fleet.host(name) for name in names]
+    pool = ThreadPoolExecutor(min(len(hosts), MOST_HOSTS_AT_ONCE), "collect")
+    try:
+        futures = [
+            pool.submit(collect_host, host, request, now=now) for host, request in zip(hosts, requests, strict=True)
+        ]
+        return Facts({name: future.result() for name, future in zip(names, futures, strict=True)})
+    finally:
+        # On an interruption nobody waits for the answers of hosts that may never come.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def collect_host(host: Host, request: FactsRequest, *, now: int) -> HostFacts:
+    """Read one host. What could not be read is in `problems`, never an error."""
+    look = _look(_Look(HostFacts(host.name, now)), host, request)
+    if look.vanished:
+        look = _look(_Look(HostFacts(host.name, now), last=True), host, request)
+    return look.told()
+
+
+@dataclass(slots=True)
+class _Look:
+    """One look at a host, as it grows."""
+
+    facts: HostFacts
+    problems: list[str] = field(default_factory=list)
+    last: bool = False
+    """Whether it is not repeated, so that what can be read is read."""
+    vanished: bool = False
+    """A dataset that was listed was gone when its snapshots were asked for."""
+
+    def told(self) -> HostFacts:
+        """The facts with what is known of their problems by now."""
+        if not self.problems:
+            return self.facts
+        sick = [f"pool {pool.name} is {pool.health}" for pool in self.facts.pools if pool.health in SICK]
+        return replace(self.facts, problems=(*self.problems, *sick))
+
+
+def _look(look: _Look, host: Host, request: FactsRequest) -> _Look:
+    try:
+        _ask_basics(look, host)
+    except (UnreachableError, HostTimeoutError) as error:
+        look.problems.append(str(error))
+        look.facts = replace(look.facts, reached=False, unreachable_code=error.code)
+        return look
+    except HostCommandError as error:
+        look.problems.append(str(error))
+        return look
+    asked = frozenset(request.wanted(look.told()))
+    wanted = [name for name in look.facts.datasets if name in asked]
+    if wanted:
+        look.facts = replace(look.facts, snapshots=_snapshots(look, host, wanted))
+    return look
+
+
+def _ask_basics(look: _Look, host: Host) -> None:
+    """The first exchange.
+
+    Raises:
+        UnreachableError, HostCommandError: Nothing was answered at all.
+    """
+    basics = [argv_version(), argv_clock(), argv_list_pools()]
+    datasets: dict[str, Dataset] = {}
+    try:
+        version, clock, pools, listing = host.run_all([*basics, argv_list_datasets()])
+        datasets = _datasets(look, listing)
+    except HostTimeoutError as error:
+        # A suspended pool can stop `zfs list` for ever, while the pools themselves can still be listed.
+        version, clock, pools = host.run_all(basics)
+        look.problems.append(f"the datasets were not listed: {error}")
+    look.facts = HostFacts(
+        host=host.name,
+        clock=_answer(look, clock, parse_clock, look.facts.clock),
+        version=_answer(look, version, parse_version, ""),
+        pools=_answer(look, pools, parse_pools, ()),
+        datasets=datasets,
+    )
+
+
+def _answer(look: _Look, completed: Completed, parse: Callable[[str], T], otherwise: T) -> T:
+    """What a command printed, `otherwise` if that cannot be read; a problem if it was not a clean answer."""
+    trouble = _trouble(completed)
+    try:
+        result = parse(completed.stdout)
+    except UnreadableOutputError as error:
+        result = otherwise
+        trouble = trouble or str(error)
+    if trouble:
+        look.problems.append(trouble)
+    return result
+
+
+def _datasets(look: _Look, listing: Completed) -> dict[str, Dataset]:
+    """Every dataset that can be read: one odd line makes the host's facts incomplete, not empty."""
+    doubts: list[UnreadableOutputError] = []
+    none: dict[str, Dataset] = {}
+    datasets = _answer(look, listing, lambda stdout: parse_datasets(stdout, doubts), none)
+    look.problems += _told_once(doubts)
+    return datasets
+
+
+def _snapshots(look: _Look, host: Host, wanted: Sequence[str]) -> dict[str, tuple[Snapshot, ...]]:
+    """The snapshots of `wanted`; on a problem only those that could be read, and no entry where there are none."""
+    scope = scope_of(wanted, look.facts.datasets)
+    trouble_before = len(look.problems)
+    own: dict[str, dict[str, OwnProperties]] = {}
+    with _noting(look), host.lines(argv_own_properties(scope)) as stream:
+        own = parse_own_properties(stream)
+        _note_end(look, stream.completed)
+    if look.vanished and not look.last:
+        return {}
+    found: dict[str, list[Snapshot]] = {}
+    with _noting(look), host.lines(argv_list_snapshots(scope)) as stream:
+        _read_all(look, iter(stream), own, found)
+        _note_end(look, stream.completed)
+    snapshots: dict[str, tuple[Snapshot, ...]] = {}
+    for name in wanted:
+        with _noting(look):
+            snapshots[name] = in_order(found.get(name, ()))
+    if len(look.problems) > trouble_before:
+        return {name: listed for name, listed in snapshots.items() if listed}
+    return snapshots
+
+
+def _read_all(
+    look: _Look, lines: Iterator[str], own: dict[str, dict[str, OwnProperties]], found: dict[str, list[Snapshot]]
+) -> None:
+    doubts: list[UnreadableOutputError] = []
+    while True:
+        try:
+            read_snapshots(lines, own, found)
+            break
+        except UnreadableOutputError as error:
+            doubts.append(error)  # the next round goes on with the next line
+    look.problems += _told_once(doubts)
+
+
+@contextmanager
+def _noting(look: _Look) -> Iterator[None]:
+    """Turn what stops a question into a problem of the look."""
+    try:
+        yield
+    except (UnreachableError, HostCommandError) as error:
+        look.problems.append(str(error))
+
+
+def _note_end(look: _Look, completed: Completed) -> None:
+    trouble = _trouble(completed)
+    if trouble:
+        look.problems.append(trouble)
+        kinds = [kind_of(message) for message in messages_of(completed.stderr)]
+        look.vanished = FailureKind.DATASET_MISSING in kinds
+
+
+def _trouble(completed: Completed) -> str:
+    """Why an answer is not clean, as a sentence; empty when it is."""
+    if completed.clean:
+        return ""
+    said = next(messages_of(completed.stderr), "").replace("\n", " ")
+    command = " ".join(completed.argv[:2])
+    if completed.exit_code == 0:
+        return f"`{command}` may have left something out: {said}"
+    return f"`{command}` failed with exit {completed.exit_code}" + (f": {said}" if said else "")
+
+
+def _told_once(doubts: Sequence[UnreadableOutputError]) -> list[str]:
+    if len(doubts) < 2:
+        return [str(doubt) for doubt in doubts]
+    return [f"{doubts[0]}, and {len(doubts) - 1} more such lines"]

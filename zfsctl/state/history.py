@@ -59,7 +59,13 @@ def read_steps(db: Database, run_id: str) -> tuple[StepRecord, ...]:
         "FROM actions WHERE run = ? ORDER BY seq",
         (run_id,),
     ).fetchall()
-    return tuple(StepRecord(*row[:10], tuple(json.loads(row[10]))) for row in rows)
+    return tuple(_step(row) for row in rows)
+
+
+def _step(row: Sequence[Any]) -> StepRecord:
+    run, step, kind, host, dataset, why, started_at, finished_at, result, detail, snapshots = row
+    names = tuple(json.loads(snapshots))
+    return StepRecord(run, step, kind, host, dataset, why, started_at, finished_at, result, detail, names)
 
 
 def _run(row: Sequence[Any]) -> RunRecord:

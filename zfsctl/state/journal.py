@@ -66,6 +66,7 @@ class Journal:
         self._read_only = read_only
         self._turn = RLock()
         self._destroyed: dict[str, Destroyed] = {}
+        self._noted: dict[tuple[str, int, str], int] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -151,26 +152,26 @@ class Journal:
     def known_rules(self) -> Mapping[tuple[str, int], frozenset[str]]:
         """By host and dataset guid, the fingerprints of the rules that pruned there before."""
         known: dict[tuple[str, int], set[str]] = {}
-        with self._reading() as db:
-            for host, guid, fingerprint in db.execute("SELECT host, dataset_guid, fingerprint FROM rule_fingerprints"):
-                known.setdefault((host, int(guid)), set()).add(fingerprint)
+        for host, guid, fingerprint in self._read_noted():
+            known.setdefault((host, guid), set()).add(fingerprint)
         return {dataset: frozenset(fingerprints) for dataset, fingerprints in known.items()}
 
     def remember_rules(self, host: str, dataset_guid: int, fingerprint: str, now: int) -> None:
         """Note that rules of this fingerprint pruned this dataset."""
-        with self._writing("the rules were not noted") as db:
-            db.execute(
-                "INSERT INTO rule_fingerprints (host, dataset_guid, fingerprint, first_at, last_at) "
-                "VALUES (:host, :guid, :fingerprint, :now, :now) ON CONFLICT DO UPDATE SET last_at = excluded.last_at "
-                "WHERE abs(excluded.last_at - last_at) >= :seconds",
-                {
-                    "host": host,
-                    "guid": str(dataset_guid),
-                    "fingerprint": fingerprint,
-                    "now": now,
-                    "seconds": _REFRESHED_SECONDS,
-                },
-            )
+        key = (host, dataset_guid, fingerprint)
+        with self._turn:
+            if self._noted is None:
+                self._noted = self._read_noted()
+            if abs(now - self._noted.get(key, -_REFRESHED_SECONDS)) < _REFRESHED_SECONDS:
+                return
+            with self._writing("the rules were not noted") as db:
+                db.execute(
+                    "INSERT INTO rule_fingerprints (host, dataset_guid, fingerprint, first_at, last_at) "
+                    "VALUES (:host, :guid, :fingerprint, :now, :now) "
+                    "ON CONFLICT DO UPDATE SET last_at = excluded.last_at",
+                    {"host": host, "guid": str(dataset_guid), "fingerprint": fingerprint, "now": now},
+                )
+            self._noted[key] = now
 
     def save_status(self, document: str, now: int) -> None:
         """Keep a status document for `status --cached`."""
@@ -189,6 +190,12 @@ class Journal:
         """The names kept last; empty if none ever were."""
         found = self._cached(NAMES)
         return names_of(found[0]) if found else ()
+
+    def _read_noted(self) -> dict[tuple[str, int, str], int]:
+        """When each fingerprint was noted last, by host, dataset guid and fingerprint."""
+        query = "SELECT host, dataset_guid, fingerprint, last_at FROM rule_fingerprints"
+        with self._reading() as db:
+            return {(host, int(guid), fingerprint): at for host, guid, fingerprint, at in db.execute(query)}
 
     def _save(self, name: str, document: str, now: int) -> None:
         with self._writing("the cache was not written") as db:

@@ -41,6 +41,8 @@ def open_for_writing(path: Path, *, busy_seconds: float) -> Database:
         connection = sqlite3.connect(path, timeout=busy_seconds, check_same_thread=False)
         try:
             db = _database(connection)
+            # Before anything is changed: what is not ours is refused as it is.
+            _pending(db, path)
             _use_wal(connection, busy_seconds)
             _bring_up_to_date(db, path)
         except BaseException:

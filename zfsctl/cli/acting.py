@@ -1,0 +1,199 @@
+"""The way of every command that acts: show the plan, ask if need be, apply it, show what became of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zfsctl.cli.stopping import error_of
+from zfsctl.errors import ExitCode, UsageError, ZfsctlError
+
+if TYPE_CHECKING:
+    from zfsctl.cli.face import Face
+    from zfsctl.model.event import StepOutcome
+    from zfsctl.model.plan import Plan
+    from zfsctl.operations.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """How far a command goes."""
+
+    dry_run: bool = False
+    out: str | None = None
+    valid: str | None = None
+    detailed_exitcode: bool = False
+
+    @property
+    def only_shows(self) -> bool:
+        """Whether nothing may be changed: a plan that is saved is for later."""
+        return self.dry_run or self.out is not None
+
+    def validity(self) -> int | None:
+        """Seconds that a saved plan holds, None for the default.
+
+        Raises:
+            UsageError: --valid is no duration, or stands without --out.
+        """
+        if self.valid is None:
+            return None
+        from zfsctl.config.durations import EXPECTED, parse_duration
+
+        if self.out is None:
+            raise UsageError("--valid: nothing was done", why="it is about a plan saved by --out", where="--valid")
+        try:
+            return parse_duration(self.valid)
+        except ValueError as error:
+            raise UsageError(
+                "--valid: nothing was done", why=f"{error}; expected {EXPECTED}", hint="--valid 12h", where="--valid"
+            ) from error
+
+
+def carry_out(
+    face: Face,
+    session: Session,
+    plan: Plan,
+    acting: Acting,
+    *,
+    agree: Callable[[Plan], bool] | None = None,
+) -> int:
+    """Show `plan`, or apply it and show what became of it.
+
+    Args:
+        face: Where to.
+        session: Where from.
+        plan: Applied as it is.
+        acting: How far to go.
+        agree: Asks for agreement, for what needs it; True when the plan was shown before it asked.
+            It raises NotConfirmedError.
+
+    Returns:
+        The exit code.
+    """
+    if acting.only_shows or not session.acts:
+        return _show(face, session, plan, acting)
+    was_shown = agree(plan) if agree is not None else False
+    return _apply(face, session, plan, was_shown=was_shown)
+
+
+def agreement_to_prune(face: Face, *, verb: str) -> Callable[[Plan], bool]:
+    """The agreement that a manual prune needs: --yes, or y on a terminal after the plan was shown."""
+
+    def agree(plan: Plan) -> bool:
+        from zfsctl.render.plan import count_of_destroys, render_plan
+        from zfsctl.render.units import counted
+
+        destroys = count_of_destroys(plan)
+        if not destroys:
+            return False
+        if face.options.yes or not face.can_ask or not face.on_terminal:
+            shown = False
+        else:
+            face.print_lines(render_plan(plan, kept=face.verbose))
+            shown = True
+        face.confirm(
+            f"Destroy {counted(destroys, 'snapshot')}?",
+            refusal=f"{verb}: nothing was done, {counted(destroys, 'destroy')} were not confirmed",
+            hint=f"zfsctl {verb} --yes, or --dry-run to see the plan",
+        )
+        return shown
+
+    return agree
+
+
+def _show(face: Face, session: Session, plan: Plan, acting: Acting) -> int:
+    from zfsctl.documents.plan import document_of_plan
+    from zfsctl.operations.exit_codes import exit_code_of
+    from zfsctl.render.plan import plan_totals, render_plan, rows_of_plan
+
+    validity = acting.validity()
+    if validity is not None:
+        plan = replace(plan, valid_until=plan.created_at + validity)
+    if acting.out is not None:
+        _save(plan, acting.out, at=session.clock())
+    face.answer(
+        "plan",
+        document_of_plan(plan),
+        lines=render_plan(plan, kept=face.verbose),
+        rows=rows_of_plan(plan, kept=face.verbose),
+        totals=plan_totals(plan),
+        at=session.clock(),
+    )
+    if acting.out is not None:
+        from zfsctl.render.units import minute_utc
+
+        face.talk(f"Saved until {minute_utc(plan.valid_until)}: zfsctl apply {acting.out}")
+    elif not acting.dry_run:
+        face.talk("Nothing was changed: the policy says read_only = true.")
+    code = exit_code_of(plan, ())
+    if code is ExitCode.DONE and acting.detailed_exitcode and plan.has_changes:
+        return int(ExitCode.CHANGES)
+    return int(code)
+
+
+def _save(plan: Plan, name: str, *, at: int) -> None:
+    """Write the plan for its owner alone, whole or not at all."""
+    from zfsctl.documents.envelope import document_chunks, envelope
+    from zfsctl.documents.plan import document_of_plan
+
+    path = Path(name)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as stream:
+                stream.writelines(document_chunks(envelope("plan", document_of_plan(plan), at=at), pretty=True))
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(
+            f"{name}: the plan was not saved", why=error.strerror or str(error), hint="--out another file", where=name
+        ) from error
+
+
+def _apply(face: Face, session: Session, plan: Plan, *, was_shown: bool) -> int:
+    from zfsctl.cli.progress import Progress
+    from zfsctl.operations.apply import apply_plan
+
+    with Progress(face, plan) as progress:
+        try:
+            applied = apply_plan(session, plan, listeners=(progress.listen,))
+        except BaseException as reason:
+            error = error_of(reason)
+            if progress.outcomes:
+                _show_result(face, session, plan, progress.outcomes, int(error.exit_code), broken_off_by=error)
+            raise
+    _show_result(face, session, plan, applied.outcomes, int(applied.exit_code), only_wrong=was_shown)
+    return int(applied.exit_code)
+
+
+def _show_result(
+    face: Face,
+    session: Session,
+    plan: Plan,
+    outcomes: Sequence[StepOutcome],
+    code: int,
+    *,
+    only_wrong: bool = False,
+    broken_off_by: ZfsctlError | None = None,
+) -> None:
+    from zfsctl.documents.errors import document_of_error
+    from zfsctl.documents.result import document_of_result
+    from zfsctl.render.plan import render_result, result_totals, rows_of_result
+
+    document = document_of_result(plan, outcomes, exit_code=code)
+    if broken_off_by is not None:
+        document["errors"].append(document_of_error(broken_off_by))
+    face.answer(
+        "result",
+        document,
+        lines=render_result(plan, outcomes, only_wrong=only_wrong),
+        rows=rows_of_result(plan, outcomes),
+        totals=result_totals(plan, outcomes),
+        at=session.clock(),
+    )

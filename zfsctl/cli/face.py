@@ -1,0 +1,249 @@
+"""What stands between a command and the person or program that gave it: output, talk, questions, errors.
+
+stdout is data, stderr is talk. With --json stdout holds exactly one document, whatever happens.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from zfsctl.errors import NotConfirmedError, UsageError, ZfsctlError
+
+if TYPE_CHECKING:
+    from zfsctl.operations.session import Session
+    from zfsctl.render.text import Line, Row
+
+
+@dataclass(slots=True)
+class SharedOptions:
+    """What every verb accepts, before or after its name."""
+
+    config: str | None = None
+    host: list[str] = field(default_factory=list)
+    json: bool = False
+    no_color: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    yes: bool = False
+    no_input: bool = False
+    timeout: str | None = None
+    sandbox: str | None = None
+
+
+class Face:
+    """One command's way of talking. Made before the command line is parsed, so that it can report how that failed."""
+
+    def __init__(self, arguments: Sequence[str], *, environ: Mapping[str, str] | None = None) -> None:
+        self.options = SharedOptions()
+        self.environ = os.environ if environ is None else environ
+        own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        self._seems_json = "--json" in own
+        self._seems_verbose = "-v" in own or "--verbose" in own
+        self._parsed = False
+        self.monitoring = "--check" in own and "status" in own
+        self.answered = False
+        """Whether the one document of --json has been printed."""
+
+    def parsed(self) -> None:
+        """The command line was understood: what it only seemed to say no longer counts."""
+        self._parsed = True
+        self.monitoring = False
+
+    @property
+    def json(self) -> bool:
+        """Whether stdout is to hold one document."""
+        return self.options.json if self._parsed else self._seems_json
+
+    @property
+    def verbose(self) -> bool:
+        """Whether more is to be said."""
+        return self.options.verbose if self._parsed else self._seems_verbose
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether a person looks at stdout."""
+        return _is_terminal(sys.stdout)
+
+    @property
+    def talks_to_terminal(self) -> bool:
+        """Whether a person looks at stderr and wants to be talked to."""
+        return _is_terminal(sys.stderr) and not (self.options.quiet or self.json)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a question would reach a person who has seen what it is about."""
+        options = self.options
+        return not (options.no_input or options.json) and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+    def open_session(self, *, dry_run: bool = False) -> AbstractContextManager[Session]:
+        """The session of this command line."""
+        from zfsctl.operations.session import SessionOptions, open_session
+
+        options = self.options
+        return open_session(
+            SessionOptions(
+                config=Path(options.config) if options.config else None,
+                hosts=tuple(options.host),
+                sandbox=Path(options.sandbox) if options.sandbox else None,
+                timeout_seconds=seconds_of_timeout(options.timeout),
+                dry_run=dry_run,
+                environ=dict(self.environ),
+            )
+        )
+
+    def answer(
+        self,
+        kind: str,
+        data: Mapping[str, Any],
+        *,
+        lines: Iterable[Line],
+        rows: Iterable[Row],
+        at: int | None = None,
+        totals: str = "",
+    ) -> None:
+        """Give the one answer of a command: as a document, for a terminal, or for a pipe.
+
+        `totals` ends the lines of a terminal already; beside the rows of a pipe it is talk.
+        """
+        if self.json:
+            self.print_document(kind, data, at=at)
+        elif self.on_terminal:
+            self.print_lines(lines)
+        else:
+            self.print_rows(rows)
+            if totals:
+                self.talk(totals)
+
+    def print_document(self, kind: str, data: Mapping[str, Any], *, at: int | None = None) -> None:
+        """Print the one document of --json."""
+        from zfsctl.documents.envelope import document_chunks, envelope
+
+        document = envelope(kind, data, at=int(time.time()) if at is None else at)
+        self.answered = True
+        sys.stdout.writelines(document_chunks(document, pretty=self.on_terminal))
+
+    def print_lines(self, lines: Iterable[Line]) -> None:
+        """Print lines for a terminal."""
+        from zfsctl.render.text import painted
+
+        sys.stdout.writelines(painted(lines, colour=self._may_colour(sys.stdout)))
+
+    def print_rows(self, rows: Iterable[Row]) -> None:
+        """Print rows for a pipe."""
+        from zfsctl.render.text import tabbed
+
+        sys.stdout.writelines(tabbed(rows))
+
+    def talk(self, *texts: str) -> None:
+        """Say something beside the data, unless --quiet."""
+        if not self.options.quiet:
+            from zfsctl.render.text import visible
+
+            self._flush(sys.stdout)
+            sys.stderr.writelines(visible(text) + "\n" for text in texts)
+
+    def fail(self, error: ZfsctlError, *, code: int | None = None) -> int:
+        """Report an error the way this command reports; the exit code to leave with."""
+        if self.monitoring:
+            from zfsctl.model.status import Health
+            from zfsctl.render.status import check_exit_code, check_line
+
+            sys.stdout.write(check_line(Health.UNKNOWN, str(error)) + "\n")
+            return check_exit_code(Health.UNKNOWN)
+        if self.json and not self.answered:
+            from zfsctl.documents.errors import document_of_error, document_of_failure
+
+            self.print_document("error", document_of_failure([document_of_error(error)]))
+        self._print_error(error)
+        return int(error.exit_code if code is None else code)
+
+    def confirm(self, question: str, *, refusal: str, hint: str) -> None:
+        """Let a person agree by --yes, or by y on a terminal.
+
+        Raises:
+            NotConfirmedError: Nobody did; `refusal` says what was not done, `hint` names the flag.
+        """
+        if self.options.yes:
+            return
+        if not self.can_ask:
+            raise NotConfirmedError(refusal, why="it needs a yes, and there is nobody to ask", hint=hint)
+        if self._ask(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+            raise NotConfirmedError(refusal, why="the answer was not yes", hint=hint)
+
+    def confirm_by_typing(self, expected: str, *, given: str | None, what: str, refusal: str, hint: str) -> None:
+        """Let a person agree to a possible loss of data by typing `expected`, or by --confirm.
+
+        Args:
+            expected: The dataset's name, or for many datasets the number of destroys shown.
+            given: The value of --confirm; --yes alone is never enough.
+            what: What `expected` is, for the question.
+            refusal: What is not done without it.
+            hint: The flag that would allow it.
+
+        Raises:
+            NotConfirmedError: It was not typed, or something else was.
+        """
+        if given is None and not self.can_ask:
+            raise NotConfirmedError(refusal, why=f"it can lose data, so {what} must be typed", hint=hint)
+        typed = self._ask(f"This can lose data. Type {what} to go on: ").strip() if given is None else given
+        if typed != expected:
+            raise NotConfirmedError(refusal, why=f"{what} is {expected}, not {typed!r}", hint=hint)
+
+    def _ask(self, question: str) -> str:
+        self._flush(sys.stdout)
+        sys.stderr.write(question)
+        self._flush(sys.stderr)
+        return sys.stdin.readline()
+
+    def _print_error(self, error: ZfsctlError) -> None:
+        from zfsctl.render.findings import render_error
+        from zfsctl.render.text import painted
+
+        lines = render_error(error.message, why=error.why, hint=error.hint)
+        self._flush(sys.stdout)
+        sys.stderr.writelines(painted(lines, colour=self._may_colour(sys.stderr)))
+
+    def _may_colour(self, stream: TextIO) -> bool:
+        from zfsctl.config.settings import colour_refused
+
+        return _is_terminal(stream) and not self.options.no_color and not colour_refused(self.environ)
+
+    @staticmethod
+    def _flush(stream: TextIO) -> None:
+        # Talk must not overtake the data that it is about.
+        stream.flush()
+
+
+def seconds_of_timeout(text: str | None) -> float | None:
+    """The value of --timeout: seconds, or a duration such as 2m; None when it was not given.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if text is None:
+        return None
+    from zfsctl.config.durations import parse_duration
+
+    try:
+        seconds = float(text) if text.replace(".", "", 1).isdecimal() else float(parse_duration(text))
+    except ValueError as error:
+        seconds, why = 0.0, str(error)
+    else:
+        why = f"{text!r} is no time at all"
+    if seconds <= 0:
+        raise UsageError("--timeout: nothing was done", why=why, hint="--timeout 60", where="--timeout")
+    return seconds
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:  # closed
+        return False

@@ -1,0 +1,119 @@
+"""One process, one command: streams, signals, and an exit code whatever happens."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from zfsctl.cli.face import Face
+from zfsctl.cli.stopping import InternalError, Terminated, error_of
+from zfsctl.errors import ExitCode, UsageError
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the command line says.
+
+    Returns:
+        The exit code: that of the command, of its error, 130 or 143 after a signal, 141 for a broken pipe.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    face = Face(arguments)
+    try:
+        code = _run(arguments, face)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        _let_go_of_streams()
+        return int(ExitCode.BROKEN_PIPE)
+    return code
+
+
+def _run(arguments: Sequence[str], face: Face) -> int:
+    from typer._click.exceptions import ClickException, NoArgsIsHelpError
+    from typer.exceptions import Exit
+
+    try:
+        with _signals_raise():
+            return _dispatch(arguments, face)
+    except Exit as error:
+        return error.exit_code
+    except ClickException as error:
+        if isinstance(error, NoArgsIsHelpError) and not (face.json or face.monitoring):
+            sys.stderr.write(error.format_message() + "\n")
+            return int(ExitCode.USAGE)
+        return face.fail(_usage_error(error))
+    except BrokenPipeError:
+        raise
+    except (Exception, KeyboardInterrupt, Terminated) as reason:
+        told = error_of(reason)
+        if face.verbose and isinstance(told, InternalError):
+            import traceback
+
+            traceback.print_exc()
+        return face.fail(told)
+
+
+def _dispatch(arguments: Sequence[str], face: Face) -> int:
+    from zfsctl.cli.tree import command_tree
+
+    for argument in arguments:
+        if not argument.isascii() and any("\udc80" <= char <= "\udcff" for char in argument):
+            raise UsageError(f"{argument!r}: nothing was done", why="it is not UTF-8", where="command line")
+    command = command_tree()
+    with command.make_context("zfsctl", list(arguments), obj=face) as context:
+        code = command.invoke(context)
+    return int(code or 0)
+
+
+def _usage_error(error: Exception) -> UsageError:
+    """What Typer found wrong, said the way of all our errors."""
+    from typer._click import exceptions
+
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "zfsctl"
+    if isinstance(error, exceptions.NoArgsIsHelpError):
+        return UsageError(f"{path}: nothing was done, no command was given", hint=f"{path} --help")
+    if isinstance(error, exceptions.NoSuchOption):
+        near = sorted(error.possibilities or ())
+        hint = f"{path} {near[0]}" if near else f"{path} --help"
+        return UsageError(f"{path}: there is no option {error.option_name}", hint=hint, where=error.option_name)
+    said = error.format_message() if isinstance(error, exceptions.ClickException) else str(error)
+    return UsageError(f"{path}: nothing was done", why=said.rstrip("."), hint=f"{path} --help")
+
+
+@contextmanager
+def _signals_raise() -> Iterator[None]:
+    """SIGTERM and SIGHUP raise Terminated; Python's own default would end the process without any `finally`.
+
+    A SIGHUP that is ignored already (nohup) stays ignored.
+    """
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = {}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            before[number] = signal.signal(number, terminate)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _let_go_of_streams() -> None:
+    """Keep Python from complaining at exit that it could not flush into a pipe that nobody reads."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            os.dup2(nowhere, stream.fileno())
+        except (OSError, ValueError):
+            continue

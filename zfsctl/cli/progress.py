@@ -1,0 +1,60 @@
+"""What a person or a log sees while steps run: a line on a terminal, a line for each step with --verbose."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from zfsctl.model.event import Event, StepFinished, StepOutcome, StepStarted
+from zfsctl.model.names import Place
+from zfsctl.model.plan import CreateSnapshots, Plan, Step
+
+if TYPE_CHECKING:
+    from zfsctl.cli.face import Face
+
+
+class Progress:
+    """Listens to a run. `outcomes` is what is known when a run is broken off."""
+
+    def __init__(self, face: Face, plan: Plan) -> None:
+        self._face = face
+        self._total = len(plan.steps)
+        self._line = face.talks_to_terminal and not face.verbose
+        self.outcomes: list[StepOutcome] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._clear()
+
+    def listen(self, event: Event) -> None:
+        """Take note of one event."""
+        if isinstance(event, StepStarted):
+            self._show(event.step)
+        elif isinstance(event, StepFinished):
+            self.outcomes.append(event.outcome)
+            if self._face.verbose:
+                detail = f": {event.outcome.detail}" if event.outcome.detail else ""
+                self._face.talk(f"{event.outcome.result.value}  {_words(event.step)}{detail}")
+
+    def _show(self, step: Step) -> None:
+        if self._line:
+            from zfsctl.render.text import visible
+
+            sys.stderr.write(f"\r\x1b[K{len(self.outcomes) + 1} of {self._total}  {visible(_words(step))}")
+            sys.stderr.flush()
+
+    def _clear(self) -> None:
+        if self._line:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _words(step: Step) -> str:
+    dataset = step.pool if isinstance(step, CreateSnapshots) else step.dataset
+    place = str(Place(step.host, dataset)) if dataset else step.host
+    return f"{place}  {step.why}"

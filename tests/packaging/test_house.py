@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from zfsctl.cli.verbs import VERBS
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 MODULES: Final = sorted((ROOT / "zfsctl").rglob("*.py"))
 TEST_MODULES: Final = sorted((ROOT / "tests").rglob("*.py"))
@@ -52,3 +54,10 @@ def test_nothing_is_promised_for_later() -> None:
     ]
 
     assert promises == []
+
+
+def test_the_readme_has_a_line_for_every_command() -> None:
+    table = (ROOT / "README.md").read_text().split("## Day by day")[1].split("\n## ")[0]
+    named = set(re.findall(r"^\| `zfsctl ([a-z]+)", table, re.MULTILINE))
+
+    assert named == set(VERBS)

@@ -191,13 +191,15 @@ def _read_all(
     look: _Look, lines: Iterator[str], own: dict[str, dict[str, OwnProperties]], found: dict[str, list[Snapshot]]
 ) -> None:
     doubts: list[UnreadableOutputError] = []
-    while True:
-        try:
-            read_snapshots(lines, own, found)
-            break
-        except UnreadableOutputError as error:
-            doubts.append(error)  # the next round goes on with the next line
-    look.problems += _told_once(doubts)
+    try:
+        while True:
+            try:
+                read_snapshots(lines, own, found)
+                break
+            except UnreadableOutputError as error:
+                doubts.append(error)  # the next round goes on with the next line
+    finally:
+        look.problems += _told_once(doubts)
 
 
 @contextmanager

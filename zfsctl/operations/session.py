@@ -37,7 +37,7 @@ class SessionOptions:
     config: Path | None = None
     hosts: tuple[str, ...] = ()
     sandbox: Path | None = None
-    timeout_seconds: float | None = None
+    timeout_seconds: int | None = None
     dry_run: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 

@@ -1,0 +1,265 @@
+"""The guards: destroys that the rules allow and a person must see first.
+
+Mass destroy
+    One dataset's destroys are withheld when more than half of the snapshots of ours (and more than 10) would go.
+    A snapshot counts only if no listed host will hold its guid after the plan; so a receiver's first prune passes.
+    Nothing counts where the same rules pruned this dataset before (their fingerprint is in the journal); so what piled
+    up during an outage goes by itself, and rules that were changed ask.
+
+Window expiry
+    A window reaches back from the newest snapshot, so the first snapshot after a long pause would push out everything
+    older at once. Destroys by a window are withheld, however few they are,
+      - when the two newest snapshots of ours, or the two newest that the rules are about, lie further apart than that
+        window, or the newest is dated after its host's now: whatever that window was the last to let go of;
+      - for a day after any such pause: whatever that window still kept before the pause.
+    So a machine that was off for a month loses nothing on its first day, however many snapshots it takes on that day.
+    After it the expiries go by themselves.
+
+Approvals
+    What a person approved, snapshot by snapshot, is withheld by neither guard; the rest is judged without it. A plan
+    that would lose one snapshot more than was approved loses the approved ones, and asks about the rest if that still
+    is a mass of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
+from zfsctl.model.dataset import Dataset, Snapshot
+from zfsctl.model.facts import Facts
+from zfsctl.model.policy import KeepRule
+from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
+from zfsctl.planner.keeping import Keeping
+from zfsctl.planner.retention import Judgement
+from zfsctl.planner.wording import span, window_text
+
+MASS_DESTROY = "mass-destroy"
+WINDOW_EXPIRY = "window-expiry"
+
+MASS = 10
+"""Up to this many destroys of one dataset are no mass."""
+
+FIRST_DAY_SECONDS = 86_400
+
+_NO_GUIDS: frozenset[int] = frozenset()
+NO_HOLDERS: Mapping[int, Collection[int]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """The decisions about one dataset after the guards."""
+
+    decisions: tuple[Decision, ...]
+    requests: tuple[ApprovalRequest, ...] = ()
+    """What was withheld; at most one request."""
+
+
+def may_be_mass(judgement: Judgement, *, known: bool) -> bool:
+    """Whether the mass-destroy guard would withhold this if no other host held any of it.
+
+    Only then is it worth looking for the guids elsewhere.
+    """
+    return not known and _is_mass(len(judgement.destroys), len(judgement.owned))
+
+
+def holders_after(
+    facts: Facts, doomed: Mapping[tuple[str, str], Collection[int]], guids: Collection[int]
+) -> dict[int, set[int]]:
+    """By snapshot guid, the guids of the datasets that will still hold it after the plan. One pass over all facts.
+
+    Args:
+        facts: Everything that was read; hosts whose listing is not complete say nothing.
+        doomed: By host and dataset, the guids that the whole plan would destroy there, withheld or not.
+        guids: The snapshots in question.
+    """
+    holders: dict[int, set[int]] = {}
+    for name, host in facts.hosts.items():
+        if not host.complete:
+            continue
+        for dataset, snapshots in host.snapshots.items():
+            here = [snapshot.guid for snapshot in snapshots if snapshot.guid in guids]
+            holder = host.datasets.get(dataset)
+            if not here or holder is None:
+                continue
+            going = doomed.get((name, dataset), _NO_GUIDS)
+            for guid in here:
+                if guid not in going:
+                    holders.setdefault(guid, set()).add(holder.guid)
+    return holders
+
+
+def guard(
+    judgement: Judgement,
+    keeping: Keeping | None,
+    *,
+    host: str,
+    dataset: Dataset,
+    clock: int,
+    known: bool,
+    holders: Mapping[int, Collection[int]] = NO_HOLDERS,
+    approvals: Iterable[Approval] = (),
+    now: int,
+) -> Guarded:
+    """The decisions about one dataset, with the destroys that a person must see first turned into keeps.
+
+    Args:
+        judgement: What the rules decided.
+        keeping: The rules; None where no policy rules the dataset.
+        host: The host it is on.
+        dataset: The dataset.
+        clock: The host's own now.
+        known: Whether the same rules, by their fingerprint, pruned this dataset before.
+        holders: Which datasets will still hold what after the plan (`holders_after`). A holder of the dataset's own
+            guid is the same dataset, listed under another host's name, and no help.
+        approvals: Everything that was ever asked.
+        now: The controller's now, by which approvals expire.
+    """
+    destroys = judgement.destroys
+    if not destroys:
+        return Guarded(judgement.decisions)
+    asked = [one for one in approvals if one.request.host == host and one.request.dataset_guid == dataset.guid]
+    approved = _approved(asked, now=now)
+    open_destroys = [decision for decision in destroys if decision.guid not in approved]
+    left = len(judgement.owned) - (len(destroys) - len(open_destroys))
+    counted = (
+        []
+        if known
+        else [decision for decision in open_destroys if not set(holders.get(decision.guid, ())) - {dataset.guid}]
+    )
+    if _is_mass(len(counted), left):
+        why = f"{len(counted)} of {left} snapshots would go for good, by rules that never pruned here before"
+        request = _request(MASS_DESTROY, open_destroys, why, asked, host=host, dataset=dataset, now=now)
+        return _withhold(judgement, open_destroys, why, request)
+    if keeping is None:
+        return Guarded(judgement.decisions)
+    why = ""
+    held_back: set[int] = set()
+    for pause in _pauses(judgement, keeping, clock=clock):
+        expired = _expired_by(pause, judgement, keeping)
+        held_back |= expired
+        if not why and any(decision.guid in expired for decision in open_destroys):
+            why = pause.why
+    expiries = [decision for decision in open_destroys if decision.guid in held_back]
+    if not expiries:
+        return Guarded(judgement.decisions)
+    request = _request(WINDOW_EXPIRY, expiries, why, asked, host=host, dataset=dataset, now=now)
+    return _withhold(judgement, expiries, why, request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """A reason not to trust one window rule just now."""
+
+    rule: KeepRule
+    before: Snapshot | None
+    """The last candidate before the pause: protects what the window still kept then. None: protects whatever the
+    window was the last to let go of."""
+    why: str
+
+
+def _pauses(judgement: Judgement, keeping: Keeping, *, clock: int) -> list[_Pause]:
+    """Every reason not to trust a window."""
+    windows = [(rule, rule.window) for rule in keeping.rules if rule.window is not None]
+    if not windows:
+        return []
+    found: list[_Pause] = []
+    newest_is_future = bool(judgement.owned) and judgement.owned[0].creation > clock
+    for rule, window in windows:
+        if newest_is_future:
+            found.append(_Pause(rule, None, "the newest snapshot is dated after its host's now"))
+        for series in (judgement.candidates, judgement.owned):
+            if len(series) > 1 and series[0].creation - series[1].creation > window:
+                found.append(_Pause(rule, None, _pause_text(series[0], series[1], rule, window)))
+        for newer, older in zip(judgement.candidates, judgement.candidates[1:], strict=False):
+            if newer.creation <= clock - FIRST_DAY_SECONDS:
+                break
+            if newer.creation - older.creation > window:
+                found.append(_Pause(rule, older, _pause_text(newer, older, rule, window)))
+    return found
+
+
+def _pause_text(newer: Snapshot, older: Snapshot, rule: KeepRule, window: int) -> str:
+    apart = span(newer.creation - older.creation)
+    return (
+        f"{newer.name} came {apart} after the snapshot before it, "
+        f'further apart than the window of {rule.rule} = "{rule.text or window_text(window)}"'
+    )
+
+
+def _expired_by(pause: _Pause, judgement: Judgement, keeping: Keeping) -> set[int]:
+    """The guids that the window would have kept but for the pause."""
+    candidates = judgement.candidates
+    if pause.before is not None:
+        older = candidates[candidates.index(pause.before) :]
+        then = keeping.let_go(pause.rule, keeping.series([snapshot.creation for snapshot in older]))
+        return {snapshot.guid for snapshot, by in zip(older, then, strict=True) if by is None}
+    if not judgement.endings:
+        return set()
+    let_go = keeping.let_go(pause.rule, keeping.series([snapshot.creation for snapshot in candidates]))
+    return {
+        snapshot.guid
+        for snapshot, by, ending in zip(candidates, let_go, judgement.endings, strict=True)
+        if ending is not None and by == ending.by
+    }
+
+
+def _is_mass(counted: int, owned: int) -> bool:
+    return counted > MASS and counted * 2 > owned
+
+
+def _approved(asked: Iterable[Approval], *, now: int) -> frozenset[int]:
+    """The guids that a person agreed to lose, by whichever guard asked. `asked` is about one dataset."""
+    found: set[int] = set()
+    for approval in asked:
+        request = approval.request
+        if approval.covers(
+            kind=request.kind, host=request.host, dataset_guid=request.dataset_guid, guids=_NO_GUIDS, now=now
+        ):
+            found.update(guid for _, guid in request.snapshots)
+    return frozenset(found)
+
+
+def _request(
+    kind: str,
+    withheld: Sequence[Decision],
+    why: str,
+    asked: Iterable[Approval],
+    *,
+    host: str,
+    dataset: Dataset,
+    now: int,
+) -> ApprovalRequest:
+    """The request for what is withheld: the one that a person already sees, as long as it speaks of most of it."""
+    guids = {decision.guid for decision in withheld}
+    for approval in asked:
+        about = {guid for _, guid in approval.request.snapshots}
+        stands = approval.status in (ApprovalStatus.WAITING, ApprovalStatus.DENIED) and now < approval.expires_at
+        if stands and approval.request.kind == kind and about <= guids and len(about) * 2 > len(guids):
+            return approval.request
+    return ApprovalRequest(
+        id=_identity(kind, host, dataset.guid, guids),
+        kind=kind,
+        host=host,
+        dataset=dataset.name,
+        dataset_guid=dataset.guid,
+        snapshots=tuple((decision.snapshot, decision.guid) for decision in withheld),
+        why=why,
+    )
+
+
+def _withhold(judgement: Judgement, withheld: Iterable[Decision], why: str, request: ApprovalRequest) -> Guarded:
+    guids = {decision.guid for decision in withheld}
+    reasons = (Reason(Rule.WITHHELD, f"{why}; waits for approval {request.id}"),)
+    decisions = tuple(
+        replace(decision, verdict=Verdict.KEEP, reasons=reasons) if decision.guid in guids else decision
+        for decision in judgement.decisions
+    )
+    return Guarded(decisions, (request,))
+
+
+def _identity(kind: str, host: str, dataset_guid: int, guids: Iterable[int]) -> str:
+    text = "\n".join([kind, host, str(dataset_guid), *map(str, sorted(guids))])
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]

@@ -1,0 +1,29 @@
+"""A pool that cannot be changed: one finding, the same whoever comes upon it."""
+
+from __future__ import annotations
+
+from zfsctl.model.plan import Finding, Severity
+from zfsctl.model.pool import Pool
+
+
+def why_no_writes(pool: Pool) -> str:
+    """Why the pool takes no changes; empty when it takes them."""
+    if pool.takes_writes:
+        return ""
+    return (
+        f"pool {pool.name} is {pool.health}"
+        if pool.health not in ("ONLINE", "DEGRADED")
+        else (f"pool {pool.name} is imported read-only")
+    )
+
+
+def no_writes(host: str, pool: Pool) -> Finding:
+    """The finding about a pool that takes no changes. Equal for equal pools, so that it is shown once."""
+    return Finding(
+        Severity.CRITICAL,
+        "pool-takes-no-writes",
+        host,
+        pool.name,
+        f"{host}:{pool.name}: nothing was changed there, {why_no_writes(pool)}",
+        f"zpool status -v {pool.name}",
+    )

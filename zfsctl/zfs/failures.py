@@ -84,7 +84,8 @@ _KINDS: tuple[tuple[str, FailureKind], ...] = (
 _NO_SUCH_PROGRAM = 127
 _QUOTED = re.compile(r"cannot [^']*'(?P<name>[^']+)'[^:]*: (?P<text>.*)", re.DOTALL)
 _UNQUOTED = "cannot destroy snapshot "
-_BEGINS = ("cannot ", "could not ", "internal error: ", "bookmark '", "warning: ", "usage:")
+_NOTHING_DONE = "no snapshots were created"
+_BEGINS = ("cannot ", "could not ", "internal error: ", "bookmark '", "warning: ", _NOTHING_DONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def _members(messages: Sequence[str], names: Sequence[str]) -> tuple[tuple[Membe
     others: list[str] = []
     for message in messages:
         named, text = _name_and_text(message, known | below.keys())
-        if not named:
+        if not named and message != _NOTHING_DONE:
             others.append(message)
         for name in (named,) if named in known else below.get(named, ()):
             found.setdefault(name, MemberFailure(name, kind_of(text), text))
@@ -188,10 +189,11 @@ def _name_and_text(message: str, known: Collection[str]) -> tuple[str, str]:
         return quoted["name"], quoted["text"]
     if message.startswith(_UNQUOTED):
         # Names may hold blanks and colons, so only a name that was asked for can tell where it ends.
+        # Of two that would fit the longer one is meant: what follows a shorter one would be no text of libzfs.
         rest = message.removeprefix(_UNQUOTED)
-        at = rest.find(": ")
+        at = rest.rfind(": ")
         while at >= 0:
             if rest[:at] in known:
                 return rest[:at], rest[at + 2 :]
-            at = rest.find(": ", at + 1)
+            at = rest.rfind(": ", 0, at)
     return "", ""

@@ -1,0 +1,66 @@
+"""Where the space of a pool goes: `used`, `available` and the usedby… of every dataset, worked out once per command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zfsctl.sandbox.datasets import SimDataset
+from zfsctl.sandbox.extents import Space
+from zfsctl.sandbox.pools import SimPool
+
+
+@dataclass(slots=True)
+class Account:
+    """The bytes of one dataset."""
+
+    space: Space
+    by_refreservation: int
+    by_children: int = 0
+    available: int = 0
+    charged: int = 0
+    """What its parent counts for it: its `used`, or its reservation where that is more."""
+
+    @property
+    def used(self) -> int:
+        """Everything that belongs to it and to what is below it."""
+        return self.space.head_used + self.space.snapshots_used + self.by_refreservation + self.by_children
+
+
+def setting(dataset: SimDataset, name: str) -> int:
+    """A property that is a number and not inherited, such as quota; 0 when it is not set."""
+    value = dataset.properties.get(name, dataset.received.get(name, "0"))
+    return int(value) if value.isdigit() else 0
+
+
+def account_for(pool: SimPool) -> dict[str, Account]:
+    """The accounts of every dataset of a pool, by name."""
+    accounts: dict[str, Account] = {}
+    names = sorted(pool.datasets)
+    for name in names:
+        dataset = pool.datasets[name]
+        space = dataset.space()
+        accounts[name] = Account(space, max(0, setting(dataset, "refreservation") - space.head_written))
+    for name in reversed(names):
+        account = accounts[name]
+        account.charged = max(account.used, setting(pool.datasets[name], "reservation"))
+        parent = name.rpartition("/")[0]
+        if parent:
+            accounts[parent].by_children += account.charged
+    for name in names:
+        account = accounts[name]
+        parent = name.rpartition("/")[0]
+        if parent:
+            inside = account.charged - account.used
+            account.available = accounts[parent].available + inside
+        else:
+            account.available = max(0, pool.usable - account.charged)
+        quota = setting(pool.datasets[name], "quota")
+        if quota:
+            account.available = min(account.available, max(0, quota - account.used))
+    for name in names:
+        account = accounts[name]
+        refquota = setting(pool.datasets[name], "refquota")
+        account.available += account.by_refreservation
+        if refquota:
+            account.available = min(account.available, max(0, refquota - account.space.head_referenced))
+    return accounts

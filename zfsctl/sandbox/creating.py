@@ -1,0 +1,145 @@
+"""zfs create and zfs clone."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+
+from zfsctl.model.dataset import DatasetKind
+from zfsctl.sandbox.accounts import account_for
+from zfsctl.sandbox.calls import TEXTS, Call, Exit, Kinds
+from zfsctl.sandbox.changing import add_dataset, check_parent, create_ancestors
+from zfsctl.sandbox.datasets import Origin
+from zfsctl.sandbox.naming import NameKind, name_fault
+from zfsctl.sandbox.options import Options, parse_options
+from zfsctl.sandbox.pools import SimPool
+from zfsctl.sandbox.proplist import check_properties, read_assignments
+from zfsctl.sandbox.sizes import read_size
+
+CREATE_SYNOPSIS = (
+    "create [-Pnpuv] [-o property=value] ... <filesystem>\n"
+    "\tcreate [-Pnpsv] [-b blocksize] [-o property=value] ... -V <size> <volume>"
+)
+CLONE_SYNOPSIS = "clone [-p] [-o property=value] ... <snapshot> <filesystem|volume>"
+
+_INDIRECT_BYTES = 1 << 17
+_BLOCKS_PER_LEVEL = 1024
+_DEFAULT_BLOCK = 16384
+
+
+def zfs_create(call: Call, arguments: Sequence[str]) -> int:
+    """Create a filesystem, or a volume with -V."""
+    call.synopsis = CREATE_SYNOPSIS
+    options = parse_options(call, arguments, "V:b:nso:puv")
+    kind = DatasetKind.VOLUME if "V" in options else DatasetKind.FILESYSTEM
+    table = read_assignments(call, options.all("o"))
+    if table is None:
+        raise Exit(1)
+    if kind is DatasetKind.FILESYSTEM and ("s" in options or "b" in options):
+        call.usage("'-s' and '-b' can only be used when creating a volume")
+    if kind is DatasetKind.VOLUME and "u" in options:
+        call.usage("'-u' can only be used when creating a filesystem")
+    if not options.operands:
+        call.usage(f"missing {kind} argument")
+    if len(options.operands) > 1:
+        call.usage("too many arguments")
+    name = options.operands[0]
+    if kind is DatasetKind.VOLUME:
+        if call.pool_of(name) is None:
+            call.stop(f"cannot open '{name.partition('/')[0]}': no such pool")
+        _add_volume_sizes(call, options, table)
+    action = f"cannot create '{name}'"
+    fault = name_fault(name, NameKind.DATASET)
+    if "p" in options and not fault:
+        if call.look_up(name):
+            return 0
+        if not create_ancestors(call, name):
+            return 1
+    if fault:
+        call.stop(f"{action}: {fault}")
+    if not check_parent(call, name):
+        return 1
+    if call.look_up(name):
+        call.stop(f"{action}: dataset already exists")
+    flavour = Kinds.VOLUME if kind is DatasetKind.VOLUME else Kinds.FILESYSTEM
+    properties = check_properties(call, action, flavour, table, creating=True)
+    if properties is None:
+        return 1
+    pool = call.machine.pools[name.partition("/")[0]]
+    refused = call.refusal(pool) or _no_room(pool, name, properties)
+    if refused:
+        call.stop(f"{action}: {TEXTS[refused]}")
+    if "n" not in options:
+        add_dataset(call, pool, name, kind, properties, mount="u" not in options)
+    return 0
+
+
+def _add_volume_sizes(call: Call, options: Options, table: dict[str, str]) -> None:
+    size = read_size(options.last("V") or "")
+    if size is None:
+        call.stop(f"bad volume size '{options.last('V')}': bad numeric value '{options.last('V')}'")
+    block = read_size(options.last("b") or table.get("volblocksize", "")) or _DEFAULT_BLOCK
+    size = -(-size // block) * block
+    table["volsize"] = str(size)
+    if block != _DEFAULT_BLOCK:
+        table["volblocksize"] = str(block)
+    if "s" not in options:
+        table.setdefault("refreservation", str(volume_reservation(size, block)))
+
+
+def volume_reservation(size: int, block: int = _DEFAULT_BLOCK) -> int:
+    """Bytes to set aside for a thick volume, its indirect blocks included (zvol_volsize_to_reservation)."""
+    blocks = size // block
+    indirect = 7
+    while blocks > 1:
+        blocks = -(-blocks // _BLOCKS_PER_LEVEL)
+        indirect += blocks
+    return size + 2 * indirect * _INDIRECT_BYTES
+
+
+def _no_room(pool: SimPool, name: str, properties: dict[str, str]) -> int:
+    wanted = int(properties.get("refreservation", "0")) + int(properties.get("reservation", "0"))
+    if wanted and wanted > account_for(pool)[name.rpartition("/")[0]].available:
+        return errno.ENOSPC
+    return 0
+
+
+def zfs_clone(call: Call, arguments: Sequence[str]) -> int:
+    """Make a writable copy of a snapshot."""
+    call.synopsis = CLONE_SYNOPSIS
+    options = parse_options(call, arguments, "o:pu")
+    table = read_assignments(call, options.all("o"))
+    if table is None:
+        return 1
+    if not options.operands:
+        call.usage("missing source dataset argument")
+    if len(options.operands) == 1:
+        call.usage("missing target dataset argument")
+    if len(options.operands) > 2:
+        call.usage("too many arguments")
+    source, target = options.operands
+    found = call.open_or_stop(source, Kinds.SNAPSHOT)
+    fault = name_fault(target, NameKind.DATASET)
+    if "p" in options and not fault:
+        if call.look_up(target):
+            return 0
+        if not create_ancestors(call, target):
+            return 1
+    action = f"cannot create '{target}'"
+    if fault:
+        call.stop(f"{action}: {fault}")
+    if not check_parent(call, target):
+        return 1
+    flavour = Kinds.FILESYSTEM if found.dataset.is_filesystem else Kinds.VOLUME
+    properties = check_properties(call, action, flavour, table, creating=True)
+    if properties is None:
+        return 1
+    if call.pool_of(target) is not found.pool:
+        call.stop(f"{action}: source and target pools differ")
+    refused = call.refusal(found.pool) or (errno.EEXIST if call.look_up(target) else 0)
+    if refused:
+        call.stop(f"{action}: {TEXTS[refused]}")
+    assert found.snapshot is not None
+    origin = Origin(found.dataset, found.snapshot)
+    add_dataset(call, found.pool, target, found.dataset.kind, properties, origin=origin, mount="u" not in options)
+    return 0

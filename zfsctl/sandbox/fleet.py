@@ -1,0 +1,104 @@
+"""A simulated fleet behind the protocol of real ones: in memory, or kept in a directory's fleet.json."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zfsctl.errors import UnreachableError
+from zfsctl.hosts.protocol import PipeResult
+from zfsctl.model.command import Command
+from zfsctl.sandbox.answering import Answering
+from zfsctl.sandbox.faults import Faults
+from zfsctl.sandbox.host import SandboxHost
+from zfsctl.sandbox.machines import SimFleet
+from zfsctl.sandbox.store import FleetStore
+
+
+class SandboxFleet:
+    """Simulated hosts by name. A host that the document does not know cannot be reached.
+
+    Args:
+        source: The state itself, kept in memory; or the store that keeps it in a directory.
+        faults: What is to go wrong, for tests.
+    """
+
+    def __init__(self, source: SimFleet | FleetStore, faults: Faults | None = None) -> None:
+        self._source = source
+        self._lock = threading.RLock()
+        self._hosts: dict[str, SandboxHost] = {}
+        self.faults = faults or Faults()
+
+    @contextmanager
+    def state(self) -> Iterator[SimFleet]:
+        """The state of the fleet, nobody else's until the end, and saved then if `changes` went up.
+
+        Raises:
+            UsageError: There is no fleet.json.
+            ConfigError: It is not a fleet document.
+        """
+        with self._lock:
+            if isinstance(self._source, SimFleet):
+                yield self._source
+            else:
+                with self._source.locked() as fleet:
+                    yield fleet
+
+    def now(self) -> int:
+        """The simulated clock, epoch seconds."""
+        with self.state() as fleet:
+            return fleet.now
+
+    def host(self, name: str) -> SandboxHost:
+        """The host called `name`, whether the fleet has it or not."""
+        with self._lock:
+            return self._hosts.setdefault(name, SandboxHost(name, self))
+
+    @contextmanager
+    def answering(self, name: str) -> Iterator[Answering]:
+        """What answers for a host.
+
+        Raises:
+            UnreachableError: The host is not in the fleet, or is marked as not reachable.
+        """
+        with self.state() as fleet:
+            machine = fleet.hosts.get(name)
+            if machine is None or not machine.reachable:
+                why = "the simulated fleet has no such host" if machine is None else "it is marked as not reachable"
+                raise UnreachableError(f"{name} was not reached", why=why, where=name)
+            yield Answering(fleet, machine, self.faults)
+
+    def pipe(
+        self,
+        sender: str,
+        send: Command,
+        receiver: str,
+        receive: Command,
+        *,
+        on_bytes: Callable[[int], None] | None = None,
+    ) -> PipeResult:
+        """Run `send`, and `receive` with its output as standard input; errors as those of `SandboxHost.run`."""
+        sent = self.host(sender).run(send)
+        data = sent.stdout
+        size = len(data.encode(errors="surrogateescape"))
+        if on_bytes:
+            on_bytes(size)
+        received = self.host(receiver).run(Command(receive.argv, stdin=data))
+        return PipeResult(sent, received, size)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def open_sandbox(directory: Path) -> SandboxFleet:
+    """The fleet of a directory.
+
+    Raises:
+        UsageError: There is no fleet.json.
+        ConfigError: It is not a fleet document.
+    """
+    fleet = SandboxFleet(FleetStore(directory))
+    fleet.now()
+    return fleet

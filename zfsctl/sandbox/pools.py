@@ -1,0 +1,107 @@
+"""A simulated pool: its datasets, its transaction groups and its health."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from zfsctl.model.names import is_at_or_below
+from zfsctl.sandbox.datasets import SimDataset, SimSnapshot
+from zfsctl.sandbox.scans import Scan, Trim
+
+SLOP_SHIFT = 5
+"""1/32 of a pool is never given out (spa_slop_shift)."""
+SLOP_LIMIT = 128 << 30
+"""But not more than this (spa_max_slop)."""
+
+
+@dataclass(slots=True)
+class SimPool:
+    """One imported pool."""
+
+    name: str
+    guid: int
+    size: int
+    health: str = "ONLINE"
+    readonly: bool = False
+    txg: int = 4
+    """The newest transaction group that changed something."""
+    datasets: dict[str, SimDataset] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+    vdevs: tuple[str, ...] = ()
+    """Leaf devices, for `zpool status`; two or more are shown as one mirror."""
+    scan: Scan | None = None
+    trim: Trim | None = None
+    keys: int = 0
+    """The newest extent key."""
+
+    def next_txg(self) -> int:
+        """Open the next transaction group and return it."""
+        self.txg += 1
+        return self.txg
+
+    def next_key(self) -> int:
+        """A key for a new extent."""
+        self.keys += 1
+        return self.keys
+
+    @property
+    def root(self) -> SimDataset:
+        """The dataset at the top."""
+        return self.datasets[self.name]
+
+    @property
+    def available_health(self) -> bool:
+        """Whether its datasets can be read at all."""
+        return self.health not in ("FAULTED", "UNAVAIL", "REMOVED", "OFFLINE")
+
+    def children(self, name: str) -> list[SimDataset]:
+        """The datasets right below `name`, by name."""
+        prefix = f"{name}/"
+        return [
+            self.datasets[each]
+            for each in sorted(self.datasets)
+            if each.startswith(prefix) and "/" not in each[len(prefix) :]
+        ]
+
+    def tree(self, name: str) -> list[SimDataset]:
+        """The dataset `name` and everything below it, by name."""
+        return [self.datasets[each] for each in sorted(self.datasets) if is_at_or_below(each, name)]
+
+    def clones_of(self, dataset: SimDataset, snapshot: SimSnapshot) -> list[SimDataset]:
+        """The clones made from a snapshot, oldest first."""
+        found = [
+            each
+            for each in self.datasets.values()
+            if each.origin and each.origin.snapshot is snapshot and each.origin.dataset is dataset
+        ]
+        return sorted(found, key=lambda each: each.createtxg)
+
+    def clone_names(self) -> dict[int, list[str]]:
+        """Every snapshot that has clones, by the id of its object, to the clones' names, oldest first."""
+        index: dict[int, list[str]] = {}
+        for each in sorted(self.datasets.values(), key=lambda each: each.createtxg):
+            if each.origin:
+                index.setdefault(id(each.origin.snapshot), []).append(each.name)
+        return index
+
+    def snapshots(self) -> Iterator[tuple[SimDataset, SimSnapshot]]:
+        """Every snapshot with its dataset."""
+        for dataset in self.datasets.values():
+            for snapshot in dataset.snapshots.values():
+                yield dataset, snapshot
+
+    # Space
+
+    def allocated(self) -> int:
+        """Bytes in use by data, reservations not counted."""
+        total = 0
+        for dataset in self.datasets.values():
+            space = dataset.space()
+            total += space.head_used + space.snapshots_used
+        return total
+
+    @property
+    def usable(self) -> int:
+        """Bytes that datasets may use in all."""
+        return self.size - min(self.size >> SLOP_SHIFT, SLOP_LIMIT)

@@ -1,0 +1,150 @@
+"""zfs set and zfs inherit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zfsctl.sandbox.accounts import account_for
+from zfsctl.sandbox.calls import DATASETS, TEXTS, Call, Exit, Found, Kinds
+from zfsctl.sandbox.mounts import default_mounted
+from zfsctl.sandbox.natives import ALIASES, NATIVES, is_user_property
+from zfsctl.sandbox.options import parse_options
+from zfsctl.sandbox.proplist import check_properties, read_assignments
+
+SET_SYNOPSIS = "set [-u] <property=value> ... <filesystem|volume|snapshot> ..."
+INHERIT_SYNOPSIS = "inherit [-rS] <property> <filesystem|volume|snapshot> ..."
+
+_QUOTAS = ("quota", "refquota")
+_CLEARED_BY_NONE = ("quota", "reservation", "refquota", "refreservation")
+
+
+def zfs_set(call: Call, arguments: Sequence[str]) -> int:
+    """Set properties of datasets."""
+    call.synopsis = SET_SYNOPSIS
+    words = list(arguments)
+    mount = True
+    while words and words[0].startswith("-") and "=" not in words[0]:
+        if words[0] != "-u":
+            call.usage(f"invalid option '{words[0][1:2]}'")
+        mount = False
+        words.pop(0)
+    if not words:
+        call.usage("missing arguments")
+    if len(words) == 1:
+        call.usage("missing dataset name(s)" if "=" in words[0] else "missing property=value argument(s)")
+    count = next((place for place, word in enumerate(words) if "=" not in word), len(words))
+    if any("=" in word for word in words[count:]):
+        call.usage("invalid argument order")
+    if count == len(words):
+        call.usage("missing dataset name(s)")
+    table = read_assignments(call, words[:count])
+    if table is None:
+        raise Exit(255)
+    opened = [call.open(operand, DATASETS) for operand in words[count:]]
+    done = [_set_on(call, found, table, mount=mount) for found in opened if found]
+    return int(None in opened or not all(done))
+
+
+def _set_on(call: Call, found: Found, table: dict[str, str], *, mount: bool) -> bool:
+    action = f"cannot set property for '{found.name}'"
+    checked = check_properties(call, action, found.kind, table)
+    if checked is None:
+        return False
+    refused = call.refusal(found.pool, needs_space=False)
+    if not refused and not found.snapshot and "zoned" not in checked:
+        problem = _space_problem(found, checked)
+        if problem:
+            call.complain(f"{action}: {problem}")
+            return False
+    if refused:
+        call.complain(f"{action}: {TEXTS[refused]}")
+        return False
+    (found.snapshot or found.dataset).properties.update(checked)
+    _remount(found, checked, mount=mount)
+    found.pool.next_txg()
+    call.changed()
+    return True
+
+
+def _space_problem(found: Found, table: dict[str, str]) -> str:
+    if not any(name in table for name in _CLEARED_BY_NONE):
+        return ""
+    account = account_for(found.pool)[found.dataset.name]
+    used = {"quota": account.used, "refquota": account.space.head_referenced}
+    if any(name in table and 0 < int(table[name]) < used[name] for name in _QUOTAS):
+        return "size is less than current used or reserved space"
+    for name in ("reservation", "refreservation"):
+        if int(table.get(name, "0")) > account.available + account.used:
+            return "size is greater than available space"
+    return ""
+
+
+def _remount(found: Found, names: dict[str, str] | set[str], *, mount: bool = True) -> None:
+    """Mount or unmount what canmount and mountpoint ask for."""
+    if found.snapshot or not mount:
+        return
+    if "canmount" in names and found.dataset.properties.get("canmount", "on") == "off":
+        found.dataset.mounted = False
+    if "mountpoint" in names:
+        for dataset in found.pool.tree(found.dataset.name):
+            wanted = default_mounted(found.pool, dataset)
+            dataset.mounted = wanted if dataset is found.dataset or dataset.mounted else dataset.mounted
+
+
+def zfs_inherit(call: Call, arguments: Sequence[str]) -> int:
+    """Take a local value back, so that the parent's, the received or the default one shows."""
+    call.synopsis = INHERIT_SYNOPSIS
+    options = parse_options(call, arguments, "rS")
+    if not options.operands:
+        call.usage("missing property argument")
+    if len(options.operands) == 1:
+        call.usage("missing dataset argument")
+    word, *operands = options.operands
+    name = ALIASES.get(word, word)
+    native = NATIVES.get(name)
+    to_received = "S" in options
+    if native is None:
+        if not is_user_property(word):
+            call.usage(f"invalid property '{word}'")
+    elif native.default is None or native.once:
+        call.stop(f"{word} property is read-only")
+    elif not native.inheritable and not to_received:
+        call.complain(f"'{word}' property cannot be inherited")
+        if name in _CLEARED_BY_NONE:
+            call.complain(f"use 'zfs set {word}=none' to clear")
+            call.complain(f"use 'zfs inherit -S {word}' to revert to received value")
+        return 1
+    failed = False
+    for operand in operands:
+        found = call.open(operand, DATASETS)
+        if found is None:
+            failed = True
+            continue
+        tree = [found]
+        if "r" in options and not found.snapshot:
+            tree = [Found(found.pool, dataset) for dataset in found.pool.tree(found.dataset.name)]
+        for each in tree:
+            failed |= not _inherit_on(call, each, name, to_received=to_received, recursive="r" in options)
+    return int(failed)
+
+
+def _inherit_on(call: Call, found: Found, name: str, *, to_received: bool, recursive: bool) -> bool:
+    native = NATIVES.get(name)
+    letter = {Kinds.FILESYSTEM: "f", Kinds.VOLUME: "v", Kinds.SNAPSHOT: "s"}[found.kind]
+    if native and letter not in native.types:
+        if recursive:
+            return True
+        call.complain(f"cannot inherit {name} for '{found.name}': property doesn't apply to datasets of this type")
+        return False
+    refused = call.refusal(found.pool, needs_space=False)
+    if refused:
+        call.complain(f"cannot inherit {name} for '{found.name}': {TEXTS[refused]}")
+        return False
+    target = found.snapshot or found.dataset
+    target.properties.pop(name, None)
+    if not to_received:
+        target.received.pop(name, None)
+    _remount(found, {name})
+    found.pool.next_txg()
+    call.changed()
+    return True

@@ -1,0 +1,169 @@
+"""The programs of a simulated host: zfs, zpool and the few others that zfsctl may ask for."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+
+from zfsctl.sandbox.bookmarking import zfs_bookmark
+from zfsctl.sandbox.calls import Call, Exit
+from zfsctl.sandbox.creating import zfs_clone, zfs_create
+from zfsctl.sandbox.destroying import zfs_destroy
+from zfsctl.sandbox.getting import zfs_get
+from zfsctl.sandbox.holding import zfs_hold, zfs_holds, zfs_release
+from zfsctl.sandbox.listing import zfs_list
+from zfsctl.sandbox.machines import SimFleet, SimMachine
+from zfsctl.sandbox.pool_care import zpool_scrub, zpool_trim
+from zfsctl.sandbox.pool_listing import zpool_list, zpool_status
+from zfsctl.sandbox.promoting import zfs_promote
+from zfsctl.sandbox.renaming import zfs_rename
+from zfsctl.sandbox.rolling_back import zfs_rollback
+from zfsctl.sandbox.setting import zfs_inherit, zfs_set
+from zfsctl.sandbox.snapshotting import zfs_snapshot
+
+Program = Callable[[Call, Sequence[str]], int]
+
+NOT_FOUND = 127
+
+
+def zfs_version(call: Call, arguments: Sequence[str]) -> int:
+    """Print the version of the userland and of the kernel module."""
+    call.say(f"zfs-{call.machine.version}")
+    call.say(f"zfs-kmod-{call.machine.version}")
+    return 0
+
+
+ZFS: dict[str, Program] = {
+    "bookmark": zfs_bookmark,
+    "clone": zfs_clone,
+    "create": zfs_create,
+    "destroy": zfs_destroy,
+    "get": zfs_get,
+    "hold": zfs_hold,
+    "holds": zfs_holds,
+    "inherit": zfs_inherit,
+    "list": zfs_list,
+    "promote": zfs_promote,
+    "release": zfs_release,
+    "rename": zfs_rename,
+    "rollback": zfs_rollback,
+    "set": zfs_set,
+    "snap": zfs_snapshot,
+    "snapshot": zfs_snapshot,
+    "version": zfs_version,
+    "--version": zfs_version,
+    "-V": zfs_version,
+}
+
+ZPOOL: dict[str, Program] = {
+    "list": zpool_list,
+    "scrub": zpool_scrub,
+    "status": zpool_status,
+    "trim": zpool_trim,
+    "version": zfs_version,
+}
+
+
+def run_program(
+    fleet: SimFleet, machine: SimMachine, argv: Sequence[str], stdin: str = ""
+) -> tuple[int, list[str], list[str]]:
+    """Run one command on a machine: its exit code, and its lines of stdout and stderr.
+
+    Raises:
+        Hang: It never comes back, for its pool is suspended.
+    """
+    call = Call(fleet, machine, stdin=stdin)
+    try:
+        code = _dispatch(call, list(argv))
+    except Exit as end:
+        code = end.code
+    return code, call.out, call.err
+
+
+def _dispatch(call: Call, argv: list[str]) -> int:
+    argv = without_wrappers(argv)
+    if not argv:
+        return 0
+    program, arguments = argv[0].rpartition("/")[2], argv[1:]
+    if program in ("zfs", "zpool"):
+        table = ZFS if program == "zfs" else ZPOOL
+        if not arguments:
+            call.synopsis = f"{program} command args ..."
+            call.usage("missing command")
+        command = table.get(arguments[0])
+        if command is None:
+            call.synopsis = f"{program} command args ..."
+            call.usage(f"unrecognized command '{arguments[0]}'")
+        return command(call, arguments[1:])
+    match program:
+        case "date" if arguments in (["+%s"], ["-u", "+%s"]):
+            call.say(str(call.now))
+            return 0
+        case "true" | ":" | "sleep":
+            return 0
+        case "false":
+            return 1
+        case "echo":
+            call.say(" ".join(arguments))
+            return 0
+        case "id" if arguments == ["-u"]:
+            call.say("0")
+            return 0
+        case "uname":
+            call.say("Linux")
+            return 0
+        case "sh" if arguments[:1] == ["-c"] and len(arguments) > 1:
+            return _shell_line(call, arguments[1])
+        case "sh" if arguments[:1] == ["-s"]:
+            return _shell_lines(call, call.stdin)
+    call.complain(f"sh: 1: {argv[0]}: not found")
+    return NOT_FOUND
+
+
+def without_wrappers(argv: list[str]) -> list[str]:
+    """The command without `sudo -n`, `env NAME=VALUE …` and `LC_ALL=C …` in front."""
+    while argv:
+        if argv[0].rpartition("/")[2] in ("sudo", "env"):
+            argv = argv[1:]
+            while argv and argv[0].startswith("-"):
+                argv = argv[1:]
+        elif "=" in argv[0] and argv[0].partition("=")[0].replace("_", "").isalnum():
+            argv = argv[1:]
+        else:
+            break
+    return argv
+
+
+def _shell_line(call: Call, text: str) -> int:
+    """A line of plain commands, joined by `;` or `&&`; a shell's own syntax is not simulated."""
+    try:
+        words = list(shlex.shlex(text, posix=True, punctuation_chars=";&"))
+    except ValueError as error:
+        call.complain(f"sh: 1: {error}")
+        return 2
+    code, argv = 0, list[str]()
+    skip = False
+    for word in [*words, ";"]:
+        if word in (";", "&&"):
+            if argv and not skip:
+                code = _run_inner(call, argv)
+            argv = []
+            skip = word == "&&" and code != 0
+        else:
+            argv.append(word)
+    return code
+
+
+def _shell_lines(call: Call, text: str) -> int:
+    code = 0
+    for line in text.splitlines():
+        if line.strip() and not line.lstrip().startswith("#"):
+            code = _shell_line(call, line)
+    return code
+
+
+def _run_inner(call: Call, argv: list[str]) -> int:
+    try:
+        return _dispatch(call, argv)
+    except Exit as end:
+        return end.code

@@ -1,0 +1,117 @@
+"""`fleet.json` on disk: read when it changed, written whole or not at all, locked while a command runs."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zfsctl.errors import ConfigError, UsageError
+from zfsctl.sandbox.document_load import load_fleet
+from zfsctl.sandbox.document_save import document_text, fleet_document
+from zfsctl.sandbox.machines import SimFleet
+
+FLEET_FILE = "fleet.json"
+LOCK_FILE = "fleet.lock"
+
+
+class FleetStore:
+    """The fleet of one directory. Several processes may use it at once; each sees the others' changes."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.path = directory / FLEET_FILE
+        self._fleet: SimFleet | None = None
+        self._seen: tuple[int, int, int] | None = None
+        self._saved_changes = 0
+
+    @contextmanager
+    def locked(self) -> Iterator[SimFleet]:
+        """The fleet as it is now, nobody else's until the end; saved at the end if it changed, also on an error.
+
+        Raises:
+            UsageError: There is no fleet.json, or the directory cannot be written.
+            ConfigError: It is not a fleet document; names the file and the path.
+        """
+        try:
+            lock = os.open(self.directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise _no_sandbox(self.path, error) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            fleet = self._load()
+            try:
+                yield fleet
+            finally:
+                if fleet.changes != self._saved_changes:
+                    self._save(fleet)
+        finally:
+            os.close(lock)
+
+    def create(self, fleet: SimFleet) -> None:
+        """Write a new fleet.json.
+
+        Raises:
+            UsageError: There is one already, or the directory cannot be written.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            if self.path.exists():
+                raise UsageError(
+                    f"{self.path}: not written, there is a sandbox already",
+                    hint="give an empty directory, or remove the file",
+                    where=str(self.path),
+                )
+            self._save(fleet)
+        except OSError as error:
+            raise UsageError(f"{self.path}: not written", why=str(error), where=str(self.path)) from error
+
+    def _load(self) -> SimFleet:
+        try:
+            stat = os.stat(self.path)
+            seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            if self._fleet is not None and seen == self._seen:
+                return self._fleet
+            text = self.path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise _no_sandbox(self.path, error) from error
+        try:
+            self._fleet = load_fleet(json.loads(text))
+        except ConfigError as error:
+            raise ConfigError(
+                f"{self.path}: {error.message}", why=error.why, hint=error.hint, where=f"{self.path}: {error.where}"
+            ) from error
+        except ValueError as error:
+            raise ConfigError(f"{self.path} is no JSON document", why=str(error), where=str(self.path)) from error
+        self._seen = seen
+        self._saved_changes = self._fleet.changes
+        return self._fleet
+
+    def _save(self, fleet: SimFleet) -> None:
+        temporary = self.path.with_name(f".{FLEET_FILE}.{os.getpid()}")
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(document_text(fleet_document(fleet)))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, self.path)
+        directory = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        stat = os.stat(self.path)
+        self._fleet = fleet
+        self._seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        self._saved_changes = fleet.changes
+
+
+def _no_sandbox(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"{path}: no simulated fleet there",
+        why=error.strerror or str(error),
+        hint="zfsctl sandbox init",
+        where=str(path),
+    )

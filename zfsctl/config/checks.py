@@ -79,7 +79,8 @@ def _check_rules(merged: Merged, validated: Validated) -> Iterator[Problem]:
         yield from _check_pattern_hosts(merged, (*path, "select"), rule.select, hosts)
         yield from _check_pattern_hosts(merged, (*path, "exclude"), rule.exclude, hosts)
         for index, exclude in enumerate(rule.exclude):
-            if not any(can_exclude(exclude, select) for select in rule.select):
+            known = any(host_matches(exclude.host, host) for host in hosts)
+            if known and not any(can_exclude(exclude, select) for select in rule.select):
                 yield merged.problem(
                     (*path, "exclude", index),
                     f"{exclude.text!r} excludes nothing: no dataset that this rule selects can match it",

@@ -130,10 +130,14 @@ def unreferenced_removed(extents: Sequence[Extent], txgs: Sequence[int]) -> list
     ]
 
 
-def kill(extents: list[Extent], size: int, txg: int) -> int:
-    """Let up to `size` bytes of data die at `txg`, oldest first; returns how many did. An extent is cut if need be."""
+def kill(extents: list[Extent], size: int, txg: int, *, newest: bool = False) -> int:
+    """Let up to `size` bytes of data die at `txg`, oldest or newest first; returns how many did.
+
+    An extent is cut if need be.
+    """
     left = size
-    for extent in [extent for extent in extents if extent.death is None and extent.key >= 0]:
+    alive = [extent for extent in extents if extent.death is None and extent.key >= 0]
+    for extent in sorted(alive, key=lambda extent: extent.birth, reverse=newest):
         if not left:
             break
         if extent.size > left:

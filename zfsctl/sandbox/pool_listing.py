@@ -152,7 +152,7 @@ def _status(call: Call, pool: SimPool, *, trims: bool) -> None:
     call.out += ["config:", ""]
     leaves = pool.vdevs or ("sda",)
     depth = 4 if len(leaves) > 1 else 2
-    width = max(len(pool.name), 4, *(len(leaf) + depth for leaf in leaves), 8 if depth == 4 else 0)
+    width = max(len(pool.name), 4, *(len(leaf) + depth for leaf in leaves), 10 if depth == 4 else 0)
     call.say(f"\t{'NAME'.ljust(width)}  STATE     READ WRITE CKSUM")
     call.say(f"\t{pool.name.ljust(width)}  {pool.health.ljust(8)}     0     0     0")
     if len(leaves) > 1:

@@ -62,6 +62,8 @@ class Session:
         self.acts = not (options.dry_run or policy.read_only)
         self.locks = PoolLocks(paths.lock_dir)
         self.findings: list[Finding] = []
+        self.facts: Facts | None = None
+        """What the plan was made from, so that what is known afterwards need not be asked again."""
         self._journal: JournalLike | None = None
 
     @property

@@ -1,0 +1,55 @@
+"""All that is due, for timers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zfsctl.model.facts import Facts
+from zfsctl.model.plan import Plan
+from zfsctl.operations.assemble import assemble_plan
+from zfsctl.operations.planning import Scene, joined, prune_scene, scene_of_policy, with_frees, zone_of
+from zfsctl.operations.session import Session
+from zfsctl.planner.pruning import Pruning
+from zfsctl.planner.snapshotting import Snapshotting, plan_scheduled_snapshots
+
+JOBS = ("snapshot", "prune", "replicate", "verify", "pools", "archives")
+"""What `--only` may name. This version has work for the first two; the policy file cannot ask for the others yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Which jobs; None for all."""
+
+    only: tuple[str, ...] | None = None
+
+
+def plan_run(session: Session, request: RunRequest) -> Plan:
+    """Create, then destroy. What is destroyed was decided on the facts read at the start.
+
+    Raises:
+        ConfigError: No rule selects anything.
+        LockedError: Another run is at work on everything that this one is about.
+    """
+    jobs = JOBS if request.only is None else request.only
+    if not {"snapshot", "prune"} & set(jobs):
+        return assemble_plan("run", Facts({}), now=session.clock())
+    scene = scene_of_policy(session)
+    session.facts = scene.facts
+    snapshotting = plan_due(session, scene) if "snapshot" in jobs else Snapshotting()
+    pruning = prune_scene(session, scene) if "prune" in jobs else Pruning()
+    plan = assemble_plan(
+        "run",
+        scene.facts,
+        now=session.clock(),
+        datasets=joined(snapshotting.datasets, pruning.datasets),
+        decisions=pruning.decisions,
+        steps=(*snapshotting.steps, *pruning.steps),
+        findings=(*session.findings, *scene.findings, *snapshotting.findings, *pruning.findings),
+        approvals=pruning.approvals,
+    )
+    return plan if session.acts else with_frees(session, plan)
+
+
+def plan_due(session: Session, scene: Scene) -> Snapshotting:
+    """The snapshots of the scene that are due by policy."""
+    return plan_scheduled_snapshots(scene.selected, scene.facts, policy=session.policy, zone=zone_of(session))

@@ -67,6 +67,11 @@ class ZfsctlError(Exception):
     def __str__(self) -> str:
         return f"{self.message}: {self.why}" if self.why else self.message
 
+    @property
+    def parts(self) -> tuple[ZfsctlError, ...]:
+        """What it consists of, each to be shown by itself: just this error, unless a subclass says otherwise."""
+        return (self,)
+
 
 class UsageError(ZfsctlError):
     """The command line asks for something that cannot be."""
@@ -94,6 +99,11 @@ class ConfigError(UsageError):
     ) -> None:
         super().__init__(message, why=why, hint=hint, where=where)
         self.problems = problems
+
+    @property
+    def parts(self) -> tuple[ZfsctlError, ...]:
+        """Each thing that is wrong, the first on top."""
+        return self.problems or (self,)
 
 
 class RefusedError(ZfsctlError):

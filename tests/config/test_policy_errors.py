@@ -281,6 +281,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         f"{file}: datasets[1].policy",
         f"{file}: datasets[2].select[1]",
     ]
+    assert error.parts == error.problems
     lines = error.message.split("\n")
     assert len(lines) == len(error.problems)
     for line, problem in zip(lines, error.problems, strict=True):

@@ -1,4 +1,4 @@
-"""The cache that `status --cached` and completion read without sqlite-utils."""
+"""The cache that `status --cached` reads without sqlite-utils."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.state.plans import NOW
-from zfsctl.state.cached import CachedStatus, read_cached_names, read_cached_status
+from zfsctl.state.cached import CachedStatus, read_cached_status
 from zfsctl.state.journal import open_journal
-
-AWKWARD = ["tank/with space", "po:ol/a", "-leading", "tank/ümlaut"]
 
 
 @pytest.mark.parametrize(
@@ -25,15 +23,12 @@ def test_what_was_saved_last_is_read_with_the_standard_library_alone(tmp_path: P
     journal = open_journal(path)
     journal.save_status('{"old": 1}', NOW)
     journal.save_status('{"new": "\\ud83d"}', NOW + 5)
-    journal.save_names(AWKWARD, NOW)
     expected = CachedStatus('{"new": "\\ud83d"}', NOW + 5)
     assert journal.cached_status() == expected
-    assert journal.cached_names() == tuple(AWKWARD)
     if not open_elsewhere:
         journal.close()
 
     assert read_cached_status(path) == expected
-    assert read_cached_names(path) == tuple(AWKWARD)
     journal.close()
 
 
@@ -48,7 +43,6 @@ def test_nothing_is_cached_where_there_is_no_file_and_none_is_made(tmp_path: Pat
     path = tmp_path / "none" / "state.db"
 
     assert read_cached_status(path) is None
-    assert read_cached_names(path) == ()
     assert not path.parent.exists()
 
 
@@ -56,20 +50,8 @@ def test_nothing_is_cached_in_a_new_journal(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     with open_journal(path) as journal:
         assert journal.cached_status() is None
-        assert journal.cached_names() == ()
 
     assert read_cached_status(path) is None
-
-
-@pytest.mark.parametrize("document", ["{", '{"a": 1}', "null"])
-def test_names_that_are_no_list_are_no_names(tmp_path: Path, document: str) -> None:
-    path = tmp_path / "state.db"
-    open_journal(path).close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("INSERT INTO cache VALUES ('names', ?, 1)", (document,))
-    connection.close()
-
-    assert read_cached_names(path) == ()
 
 
 def test_the_cache_is_read_in_a_folder_where_nothing_may_be_written(tmp_path: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from zfsctl.config.merge import KeyPath, Merged
-from zfsctl.config.patterns import can_exclude, host_matches
+from zfsctl.config.patterns import can_exclude, names_a_host
 from zfsctl.config.problems import Problem, near, one_of
 from zfsctl.config.validate import Validated
 from zfsctl.model.names import LOCAL, check_host_name
@@ -79,8 +79,7 @@ def _check_rules(merged: Merged, validated: Validated) -> Iterator[Problem]:
         yield from _check_pattern_hosts(merged, (*path, "select"), rule.select, hosts)
         yield from _check_pattern_hosts(merged, (*path, "exclude"), rule.exclude, hosts)
         for index, exclude in enumerate(rule.exclude):
-            known = any(host_matches(exclude.host, host) for host in hosts)
-            if known and not any(can_exclude(exclude, select) for select in rule.select):
+            if names_a_host(exclude, hosts) and not any(can_exclude(exclude, select) for select in rule.select):
                 yield merged.problem(
                     (*path, "exclude", index),
                     f"{exclude.text!r} excludes nothing: no dataset that this rule selects can match it",
@@ -119,10 +118,10 @@ def _check_hooks(merged: Merged, validated: Validated) -> Iterator[Problem]:
 
 
 def _check_pattern_hosts(
-    merged: Merged, path: KeyPath, patterns: Sequence[Pattern], hosts: Sequence[str]
+    merged: Merged, path: KeyPath, patterns: Sequence[Pattern], hosts: Collection[str]
 ) -> Iterator[Problem]:
     for index, pattern in enumerate(patterns):
-        if any(host_matches(pattern.host, host) for host in hosts):
+        if names_a_host(pattern, hosts):
             continue
         if "*" in pattern.host:
             message = f"{pattern.host!r} matches no host"
@@ -147,5 +146,5 @@ def _entries(merged: Merged, table: str) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _host_names(merged: Merged) -> list[str]:
-    return list(dict.fromkeys([LOCAL, *_entries(merged, "hosts")]))
+def _host_names(merged: Merged) -> Collection[str]:
+    return dict.fromkeys([LOCAL, *_entries(merged, "hosts")]).keys()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 from zfsctl.model.names import LOCAL, MAX_NAME_BYTES, check_pool_name, pool_of, split_host
 from zfsctl.model.policy import Pattern
-
-ANY_HOST = "*"
+from zfsctl.planner.matching import ANY_HOST, host_matches
 
 _HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9._*-]*[A-Za-z0-9*])?")
 _COMPONENT = re.compile(r"[A-Za-z0-9\-_.: *]+")
+_ANY_COMPONENTS = re.compile(r"(?:(?<=/)|^)\*\*/")
 _ADOPTION = re.compile(r"[A-Za-z0-9\-_.: *?]+")
 
 
@@ -45,20 +46,17 @@ def check_adoption(glob: str) -> str:
     return glob
 
 
-def is_literal(pattern: Pattern) -> bool:
-    """Whether it names one dataset of one host."""
-    return "*" not in pattern.host and "*" not in pattern.dataset
-
-
-def host_matches(pattern: str, host: str) -> bool:
-    """Whether a host name or host pattern is about `host`."""
-    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), host) is not None
+def names_a_host(pattern: Pattern, hosts: Collection[str]) -> bool:
+    """Whether it is about at least one of `hosts`."""
+    return pattern.host in hosts or ("*" in pattern.host and any(host_matches(pattern.host, host) for host in hosts))
 
 
 def can_exclude(exclude: Pattern, select: Pattern) -> bool:
     """Whether some dataset could be selected by the one, itself or below, and excluded by the other."""
     if not _meet(_tokens(exclude.host), _tokens(select.host)):
         return False
+    if exclude.dataset.startswith("**"):
+        return True  # below any dataset there is a name that ends as the pattern does
     excluded, selected = _tokens(exclude.dataset), _tokens(select.dataset)
     below = ("/", "**")
     # What is excluded takes along what lies below it, so either of the two may be the higher one.
@@ -101,8 +99,12 @@ def _check_dataset_pattern(dataset: str) -> None:
 
 
 def _tokens(pattern: str) -> tuple[str, ...]:
-    """Single characters, `*` and `**`."""
-    return tuple(re.findall(r"\*\*|.", pattern, re.DOTALL))
+    """Single characters, `*` and `**`.
+
+    `**/` at the beginning of a component may also stand for nothing; it is taken as `**`, which allows a little more:
+    a pattern is called impossible only when it is.
+    """
+    return tuple(re.findall(r"\*\*|.", _ANY_COMPONENTS.sub("**", pattern), re.DOTALL))
 
 
 @lru_cache(maxsize=1024)

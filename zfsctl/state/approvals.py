@@ -20,8 +20,8 @@ _COLUMNS = "document, status, filed_at, expires_at, decided_at"
 
 
 def read_approvals(db: Database, now: int) -> tuple[Approval, ...]:
-    """Every request, newest first."""
-    rows = db.execute(f"SELECT {_COLUMNS} FROM approvals ORDER BY filed_at DESC, id").fetchall()
+    """Every request, oldest first."""
+    rows = db.execute(f"SELECT {_COLUMNS} FROM approvals ORDER BY filed_at, id").fetchall()
     return tuple(_approval(row, now) for row in rows)
 
 

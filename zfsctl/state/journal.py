@@ -6,8 +6,7 @@ longer remembers asks again.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -19,7 +18,7 @@ from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.event import Event, RunFinished, RunStarted, StepFinished, StepStarted
 from zfsctl.model.history import RunRecord, StepRecord
 from zfsctl.state.approvals import decide_request, file_request, read_approvals
-from zfsctl.state.cached import NAMES, STATUS, CachedStatus, names_of
+from zfsctl.state.cached import STATUS, CachedStatus
 from zfsctl.state.failures import state_errors
 from zfsctl.state.history import read_run, read_runs, read_steps
 from zfsctl.state.opening import immediate, open_for_reading, open_for_writing
@@ -127,7 +126,7 @@ class Journal:
         return next(iter(self.runs(1)), None)
 
     def approvals(self, now: int) -> tuple[Approval, ...]:
-        """Every request that was filed, newest first; one that ran out by `now` is EXPIRED."""
+        """Every request that was filed, oldest first; one that ran out by `now` is EXPIRED."""
         with self._reading() as db:
             return read_approvals(db, now)
 
@@ -175,39 +174,23 @@ class Journal:
 
     def save_status(self, document: str, now: int) -> None:
         """Keep a status document for `status --cached`."""
-        self._save(STATUS, document, now)
+        with self._writing("the status was not kept") as db:
+            db.execute(
+                "INSERT OR REPLACE INTO cache (name, document, saved_at) VALUES (?, ?, ?)",
+                (STATUS, storable(document), now),
+            )
 
     def cached_status(self) -> CachedStatus | None:
         """The status document kept last; None if none ever was."""
-        found = self._cached(STATUS)
-        return CachedStatus(*found) if found else None
-
-    def save_names(self, names: Sequence[str], now: int) -> None:
-        """Keep the names that completion offers."""
-        self._save(NAMES, json.dumps(list(names)), now)
-
-    def cached_names(self) -> tuple[str, ...]:
-        """The names kept last; empty if none ever were."""
-        found = self._cached(NAMES)
-        return names_of(found[0]) if found else ()
+        with self._reading() as db:
+            row = db.execute("SELECT document, saved_at FROM cache WHERE name = ?", (STATUS,)).fetchone()
+        return CachedStatus(row[0], row[1]) if row else None
 
     def _read_noted(self) -> dict[tuple[str, int, str], int]:
         """When each fingerprint was noted last, by host, dataset guid and fingerprint."""
         query = "SELECT host, dataset_guid, fingerprint, last_at FROM rule_fingerprints"
         with self._reading() as db:
             return {(host, int(guid), fingerprint): at for host, guid, fingerprint, at in db.execute(query)}
-
-    def _save(self, name: str, document: str, now: int) -> None:
-        with self._writing("the cache was not written") as db:
-            db.execute(
-                "INSERT OR REPLACE INTO cache (name, document, saved_at) VALUES (?, ?, ?)",
-                (name, storable(document), now),
-            )
-
-    def _cached(self, name: str) -> tuple[str, int] | None:
-        with self._reading() as db:
-            row = db.execute("SELECT document, saved_at FROM cache WHERE name = ?", (name,)).fetchone()
-        return (row[0], row[1]) if row else None
 
     @contextmanager
     def _reading(self) -> Iterator[Database]:

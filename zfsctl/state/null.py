@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import TracebackType
 
 from zfsctl.errors import StateError, UnknownNameError
@@ -86,10 +86,3 @@ class NullJournal:
     def cached_status(self) -> CachedStatus | None:
         """None."""
         return None
-
-    def save_names(self, names: Sequence[str], now: int) -> None:
-        """Forget them."""
-
-    def cached_names(self) -> tuple[str, ...]:
-        """None."""
-        return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -53,7 +53,7 @@ class JournalLike(Protocol):
         ...
 
     def approvals(self, now: int) -> tuple[Approval, ...]:
-        """Every request that was filed, newest first; one that ran out by `now` is EXPIRED."""
+        """Every request that was filed, oldest first; one that ran out by `now` is EXPIRED."""
         ...
 
     def file_approval(self, request: ApprovalRequest, now: int, expires_at: int) -> Approval:
@@ -86,12 +86,4 @@ class JournalLike(Protocol):
 
     def cached_status(self) -> CachedStatus | None:
         """The status document kept last."""
-        ...
-
-    def save_names(self, names: Sequence[str], now: int) -> None:
-        """Keep the names that completion offers."""
-        ...
-
-    def cached_names(self) -> tuple[str, ...]:
-        """The names kept last."""
         ...

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zfsctl.cli.parsing import seconds_of
 from zfsctl.cli.stopping import error_of
 from zfsctl.errors import ExitCode, UsageError, ZfsctlError
 
@@ -40,16 +42,9 @@ class Acting:
         """
         if self.valid is None:
             return None
-        from zfsctl.config.durations import EXPECTED, parse_duration
-
         if self.out is None:
             raise UsageError("--valid: nothing was done", why="it is about a plan saved by --out", where="--valid")
-        try:
-            return parse_duration(self.valid)
-        except ValueError as error:
-            raise UsageError(
-                "--valid: nothing was done", why=f"{error}; expected {EXPECTED}", hint="--valid 12h", where="--valid"
-            ) from error
+        return seconds_of("--valid", self.valid, example="12h")
 
 
 def carry_out(
@@ -102,6 +97,22 @@ def agreement_to_prune(face: Face, *, verb: str) -> Callable[[Plan], bool]:
         return shown
 
     return agree
+
+
+def read_plan_file(name: str) -> Plan:
+    """The plan in a file; `-` is standard input.
+
+    Raises:
+        UsageError: It cannot be read, or it is no plan.
+    """
+    from zfsctl.documents.reading import read_plan
+
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"{name}: not applied, it cannot be read", why=why, where=name) from error
+    return read_plan(text, source=name)
 
 
 def _show(face: Face, session: Session, plan: Plan, acting: Acting) -> int:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from zfsctl.errors import NotConfirmedError, UsageError, ZfsctlError
+from zfsctl.errors import NotConfirmedError, ZfsctlError
 
 if TYPE_CHECKING:
-    from zfsctl.operations.session import Session
+    from zfsctl.operations.session import Session, SessionOptions
     from zfsctl.render.text import Line, Row
 
 
@@ -50,6 +50,8 @@ class Face:
         self.monitoring = "--check" in own and "status" in own
         self.answered = False
         """Whether the one document of --json has been printed."""
+        self.staged = False
+        """Whether this is a scene of the demo: laid out for people even in a pipe."""
 
     def parsed(self) -> None:
         """The command line was understood: what it only seemed to say no longer counts."""
@@ -69,7 +71,7 @@ class Face:
     @property
     def on_terminal(self) -> bool:
         """Whether a person looks at stdout."""
-        return _is_terminal(sys.stdout)
+        return self.staged or _is_terminal(sys.stdout)
 
     @property
     def talks_to_terminal(self) -> bool:
@@ -82,20 +84,32 @@ class Face:
         options = self.options
         return not (options.no_input or options.json) and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
+    def for_scene(self) -> Face:
+        """The face of one command of the demo, which nobody is asked about."""
+        scene = Face((), environ=self.environ)
+        scene.staged = True
+        scene.options.no_color = self.options.no_color
+        scene.options.no_input = True
+        return scene
+
     def open_session(self, *, dry_run: bool = False) -> AbstractContextManager[Session]:
         """The session of this command line."""
-        from zfsctl.operations.session import SessionOptions, open_session
+        from zfsctl.operations.session import open_session
+
+        return open_session(self.session_options(dry_run=dry_run))
+
+    def session_options(self, *, dry_run: bool = False) -> SessionOptions:
+        """What this command line says before any verb."""
+        from zfsctl.operations.session import SessionOptions
 
         options = self.options
-        return open_session(
-            SessionOptions(
-                config=Path(options.config) if options.config else None,
-                hosts=tuple(options.host),
-                sandbox=Path(options.sandbox) if options.sandbox else None,
-                timeout_seconds=seconds_of_timeout(options.timeout),
-                dry_run=dry_run,
-                environ=dict(self.environ),
-            )
+        return SessionOptions(
+            config=Path(options.config) if options.config else None,
+            hosts=tuple(options.host),
+            sandbox=Path(options.sandbox) if options.sandbox else None,
+            timeout_seconds=seconds_of_timeout(options.timeout),
+            dry_run=dry_run,
+            environ=dict(self.environ),
         )
 
     def answer(
@@ -140,6 +154,12 @@ class Face:
         from zfsctl.render.text import tabbed
 
         sys.stdout.writelines(tabbed(rows))
+
+    def print_text(self, text: str) -> None:
+        """Print one line of data."""
+        from zfsctl.render.text import visible
+
+        sys.stdout.write(visible(text) + "\n")
 
     def talk(self, *texts: str) -> None:
         """Say something beside the data, unless --quiet."""
@@ -221,25 +241,17 @@ class Face:
         stream.flush()
 
 
-def seconds_of_timeout(text: str | None) -> float | None:
-    """The value of --timeout: seconds, or a duration such as 2m; None when it was not given.
+def seconds_of_timeout(text: str | None) -> int | None:
+    """The value of --timeout: whole seconds, or a duration such as 2m; None when it was not given.
 
     Raises:
         UsageError: It is neither.
     """
     if text is None:
         return None
-    from zfsctl.config.durations import parse_duration
+    from zfsctl.cli.parsing import seconds_of
 
-    try:
-        seconds = float(text) if text.replace(".", "", 1).isdecimal() else float(parse_duration(text))
-    except ValueError as error:
-        seconds, why = 0.0, str(error)
-    else:
-        why = f"{text!r} is no time at all"
-    if seconds <= 0:
-        raise UsageError("--timeout: nothing was done", why=why, hint="--timeout 60", where="--timeout")
-    return seconds
+    return seconds_of("--timeout", f"{text}s" if text.isdecimal() else text, example="60s")
 
 
 def _is_terminal(stream: TextIO) -> bool:

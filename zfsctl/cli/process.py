@@ -41,7 +41,7 @@ def _run(arguments: Sequence[str], face: Face) -> int:
 
     try:
         with _signals_raise():
-            return _dispatch(arguments, face)
+            return dispatch(arguments, face)
     except Exit as error:
         return error.exit_code
     except ClickException as error:
@@ -60,7 +60,12 @@ def _run(arguments: Sequence[str], face: Face) -> int:
         return face.fail(told)
 
 
-def _dispatch(arguments: Sequence[str], face: Face) -> int:
+def dispatch(arguments: Sequence[str], face: Face) -> int:
+    """Call the verb that the command line names.
+
+    Raises:
+        ZfsctlError: As the verb does.
+    """
     from zfsctl.cli.tree import command_tree
 
     for argument in arguments:

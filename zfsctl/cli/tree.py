@@ -26,7 +26,7 @@ def _top(
         bool, typer.Option("-V", "--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
-    """Keep the ZFS data of one machine or of a fleet safe, from one policy file."""
+    """Keep ZFS data safe, on one machine or a fleet, from one policy file."""
 
 
 def command_tree() -> TyperGroup:

@@ -1,0 +1,54 @@
+"""zfsctl demo"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated
+
+import typer
+
+from zfsctl.cli.frame import VerbCommand, face_of, verb_app
+
+app = verb_app()
+
+SCENES: tuple[tuple[str, str], ...] = (
+    ("Simulated hosts, and a policy for them.", "sandbox init"),
+    ("How do things stand?", "status"),
+    ("What is due, and what no rule keeps? Each line says why. Nothing is changed yet.", "run --dry-run"),
+    ("Do just that.", "run"),
+    ("Again: nothing is left to do.", "run"),
+    ("Two days go by, with work on the data.", "sandbox advance 2d --load"),
+    ("A snapshot by hand, before something risky.", "snapshot tank/photos --reason 'before the move' --expires 30d"),
+    ("The timer runs.", "run"),
+    ("What was done so far?", "history"),
+)
+"""What is shown: a sentence and the command that a person would type."""
+
+
+@app.command(cls=VerbCommand)
+def demo(
+    context: typer.Context,
+    folder: Annotated[str | None, typer.Argument(metavar="[DIR]", help="Keep the simulated hosts there.")] = None,
+) -> int:
+    """Show the main job on simulated hosts.
+
+    The very commands that one would type, on a fleet that exists in a folder only; no real pool is touched. Without
+    DIR or --sandbox the folder is removed at the end.
+    """
+    import sys
+    import tempfile
+
+    from zfsctl.cli.process import dispatch
+    from zfsctl.errors import UsageError, ZfsctlError
+
+    face = face_of(context)
+    if face.json:
+        raise UsageError("demo: nothing was shown", why="it is for people", hint="zfsctl run --json --sandbox DIR")
+    with tempfile.TemporaryDirectory(prefix="zfsctl-demo-") as temporary:
+        place = folder or face.options.sandbox or f"{temporary}/fleet"
+        for sentence, command in SCENES:
+            sys.stdout.write(f"\n# {sentence}\n$ zfsctl {command}\n")
+            code = dispatch([*shlex.split(command), "--sandbox", place], face.for_scene())
+            if code:
+                raise ZfsctlError(f"demo: `zfsctl {command}` ended with {code}", where=command)
+    return 0

@@ -1,0 +1,48 @@
+"""zfsctl explain"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from zfsctl.cli.frame import VerbCommand, face_of, verb_app
+
+app = verb_app()
+KINDS = ("snapshot", "dataset", "policy", "topic")
+
+
+@app.command(cls=VerbCommand)
+def explain(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="[HOST:]DATASET, [HOST:]DATASET@SNAPSHOT, a policy or a topic.")
+    ],
+    days: Annotated[int, typer.Option("--days", metavar="N", min=1, max=3660, help="How far to look ahead.")] = 90,
+    as_kind: Annotated[
+        str | None, typer.Option("--as", metavar="KIND", help="When several fit: snapshot, dataset, policy or topic.")
+    ] = None,
+) -> int:
+    """Say why a snapshot is kept and when it will go.
+
+    A name with /, @ or : is data; any other is a policy or a topic. Each rule that keeps a snapshot is named, and
+    what the policy will keep over the next days is found by simulating it.
+    """
+    from zfsctl.cli.parsing import one_of
+    from zfsctl.documents.explanation import document_of_explanation
+    from zfsctl.operations.explain import explain as explanation_of
+    from zfsctl.render.explanation import render_explanation, rows_of_explanation
+
+    kind = None if as_kind is None else one_of("--as", as_kind, KINDS)
+    face = face_of(context)
+    with face.open_session(dry_run=True) as session:
+        answer = explanation_of(session, name, days=days, kind=kind)
+        now = session.clock()
+    face.answer(
+        "explanation",
+        document_of_explanation(answer),
+        lines=render_explanation(answer, now=now),
+        rows=rows_of_explanation(answer),
+        at=now,
+    )
+    return 0

@@ -1,0 +1,48 @@
+"""zfsctl status"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from zfsctl.cli.frame import VerbCommand, face_of, verb_app
+
+app = verb_app()
+
+
+@app.command(cls=VerbCommand)
+def status(
+    context: typer.Context,
+    cached: Annotated[bool, typer.Option("--cached", help="Ask no host; show what was seen last.")] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="One line and exit code for monitoring: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."),
+    ] = False,
+) -> int:
+    """Show how hosts, pools and snapshots stand.
+
+    Per host its pools, per dataset its policy, newest snapshot, next due time, counts and space, then the last run.
+    With --check the exit code is that of monitoring plug-ins, 3 for every error.
+    """
+    from zfsctl.documents.status import document_of_status
+    from zfsctl.operations.status import cached_status
+    from zfsctl.operations.status import status as status_of
+    from zfsctl.render.status import check_exit_code, render_check, render_status, rows_of_status
+
+    face = face_of(context)
+    face.monitoring = check
+    with face.open_session(dry_run=True) as session:
+        seen = cached_status(session) if cached else status_of(session)
+        now = session.clock()
+    if check and not face.json:
+        face.print_text(render_check(seen, now=now))
+    else:
+        face.answer(
+            "status",
+            document_of_status(seen),
+            lines=render_status(seen, now=now),
+            rows=rows_of_status(seen),
+            at=now,
+        )
+    return check_exit_code(seen.health) if check else 0

@@ -12,7 +12,7 @@ _HEAD = """\
 # The policy of zfsctl on this machine: what is snapshotted, when, and what is kept.
 # zfsctl.toml(5) explains every key. After a change: zfsctl config check, then zfsctl run --dry-run
 
-timezone = "{timezone}"              # where a day begins; snapshot names stay in UTC
+{timezone}# where a day begins; snapshot names stay in UTC
 # read_only = true               # every command behaves as with --dry-run
 
 # Other machines, reached over SSH; nothing has to be installed there.
@@ -60,7 +60,7 @@ def render_policy_template(
         datasets: Every dataset by name, to show what lies below each pool; None when that is not known.
         timezone: Where a day begins; a name that the tz database has.
     """
-    parts = [_HEAD.format(timezone=timezone)]
+    parts = [_HEAD.format(timezone=f'timezone = "{timezone}"'.ljust(32) + " ")]
     parts.extend(_rule(pool, _children(pool, datasets or {})) for pool in pools)
     if not pools:
         parts.append(_EXAMPLE)
@@ -73,7 +73,7 @@ def _rule(pool: Pool, children: Sequence[str]) -> str:
     rule = [
         "[[datasets]]",
         f'select = ["{selection}"]',
-        '# exclude = ["**/tmp"]         # * stays inside one name component, ** crosses slashes',
+        '# exclude = ["**/tmp"]           # * stays inside one name component, ** crosses slashes',
         'policy = "standard"',
     ]
     if not pool.takes_writes:

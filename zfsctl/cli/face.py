@@ -180,7 +180,7 @@ class Face:
         if self.json and not self.answered:
             from zfsctl.documents.errors import document_of_error, document_of_failure
 
-            self.print_document("error", document_of_failure([document_of_error(error)]))
+            self.print_document("error", document_of_failure([document_of_error(part) for part in error.parts]))
         self._print_error(error)
         return int(error.exit_code if code is None else code)
 
@@ -226,7 +226,7 @@ class Face:
         from zfsctl.render.findings import render_error
         from zfsctl.render.text import painted
 
-        lines = render_error(error.message, why=error.why, hint=error.hint)
+        lines = [line for part in error.parts for line in render_error(part.message, why=part.why, hint=part.hint)]
         self._flush(sys.stdout)
         sys.stderr.writelines(painted(lines, colour=self._may_colour(sys.stderr)))
 

@@ -263,7 +263,6 @@ alpha:tank/new  -         none        -                                 0     0B
 warning: alpha:tank/db: no snapshot for 3 h
   try: zfsctl run
 Last run: run, partial, 5 min ago, took 3 s, 2 created, 1 step failed
-1 approval waits for a person: zfsctl approvals
 As of 2026-11-20 12:30 UTC, 2 h ago.
 """)
 
@@ -284,7 +283,7 @@ run | 20261120T143000Z-1a2b | run | partial | 2026-11-20T14:25:00Z | 2026-11-20T
 
 def test_a_status_for_monitoring_is_one_line_with_the_worst_first() -> None:
     assert render_check(STATUS, now=NOW) == snapshot(
-        "ZFSCTL CRITICAL - alpha:tank/w: 2 days late and 1 more; 2 hosts, 3 datasets | ok=3 warning=0 critical=1 unknown=1 newest_age_max=180000s approvals=1"
+        "ZFSCTL CRITICAL - alpha:tank/w: 2 days late and 2 more; 2 hosts, 3 datasets | ok=3 warning=0 critical=1 unknown=1 newest_age_max=180000s approvals=1"
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zfsctl.cli.frame import VerbCommand, face_of, verb_app
+
+if TYPE_CHECKING:
+    from zfsctl.cli.face import Face
+    from zfsctl.model.status import Status
 
 app = verb_app()
 
@@ -26,15 +30,11 @@ def status(
     With --check the exit code is that of monitoring plug-ins, 3 for every error.
     """
     from zfsctl.documents.status import document_of_status
-    from zfsctl.operations.status import cached_status
-    from zfsctl.operations.status import status as status_of
     from zfsctl.render.status import check_exit_code, render_check, render_status, rows_of_status
 
     face = face_of(context)
     face.monitoring = check
-    with face.open_session(dry_run=True) as session:
-        seen = cached_status(session) if cached else status_of(session)
-        now = session.clock()
+    seen, now = _cached(face) if cached else _asked(face)
     if check and not face.json:
         face.print_text(render_check(seen, now=now))
     else:
@@ -46,3 +46,18 @@ def status(
             at=now,
         )
     return check_exit_code(seen.health) if check else 0
+
+
+def _asked(face: Face) -> tuple[Status, int]:
+    from zfsctl.operations.status import status as status_of
+
+    with face.open_session(dry_run=True) as session:
+        return status_of(session), session.clock()
+
+
+def _cached(face: Face) -> tuple[Status, int]:
+    from zfsctl.operations.cached import cached_status
+
+    options = face.session_options()
+    view = cached_status(options.environ, options.sandbox)
+    return view.status, view.now

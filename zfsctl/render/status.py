@@ -6,9 +6,10 @@ from collections import Counter
 
 from zfsctl.model.history import RunRecord
 from zfsctl.model.names import Place
+from zfsctl.model.plan import Severity
 from zfsctl.model.pool import Pool
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
-from zfsctl.render.findings import render_findings, rows_of_findings
+from zfsctl.render.findings import place_of, render_findings, rows_of_findings
 from zfsctl.render.text import Line, Row, Span, Style, line, table, visible
 from zfsctl.render.units import counted, from_now, human_bytes, instant_utc, minute_utc, short_duration
 
@@ -19,6 +20,7 @@ HEALTH_STYLES = {
     Health.UNKNOWN: Style.CRITICAL,
 }
 _HEADINGS = ("DATASET", "POLICY", "NEWEST", "NEXT", "SNAPSHOTS", "USED", "STATE")
+_OF_SEVERITY = {Severity.INFO: Health.OK, Severity.WARNING: Health.WARNING, Severity.CRITICAL: Health.CRITICAL}
 _CHECK_CODES = {Health.OK: 0, Health.WARNING: 1, Health.CRITICAL: 2, Health.UNKNOWN: 3}
 
 
@@ -34,9 +36,6 @@ def render_status(status: Status, *, now: int) -> list[Line]:
     lines += render_findings(status.findings)
     if status.last_run is not None:
         lines.append(line(f"Last run: {run_text(status.last_run, now)}"))
-    if status.approvals_waiting:
-        waits = "waits" if status.approvals_waiting == 1 else "wait"
-        lines.append(line(f"{counted(status.approvals_waiting, 'approval')} {waits} for a person: zfsctl approvals"))
     if now - status.generated_at > 60:
         lines.append(line(f"As of {minute_utc(status.generated_at)}, {from_now(status.generated_at, now=now)}."))
     return lines
@@ -83,6 +82,9 @@ def render_check(status: Status, *, now: int) -> str:
     parts = [(host.health, host.host, host.why) for host in status.hosts]
     parts += [(part.health, str(Place(part.host, part.dataset)), part.why) for part in status.datasets]
     counts = Counter(health for health, _, _ in parts)
+    parts += [
+        (_OF_SEVERITY[finding.severity], place_of(finding) or "zfsctl", finding.message) for finding in status.findings
+    ]
     worst_first = (Health.CRITICAL, Health.UNKNOWN, Health.WARNING)
     wrong = [part for health in worst_first for part in parts if part[0] is health]
     said = f"{counted(len(status.hosts), 'host')}, {counted(len(status.datasets), 'dataset')}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zfsctl.model.history import RunRecord
-from zfsctl.model.plan import Finding
+from zfsctl.model.plan import Finding, Severity
 from zfsctl.model.pool import Pool
 
 
@@ -53,6 +53,13 @@ class DatasetStatus:
     """Bytes, as OpenZFS sums them (usedbysnapshots)."""
 
 
+_OF_FINDING = {
+    Severity.INFO: Health.OK,
+    Severity.WARNING: Health.WARNING,
+    Severity.CRITICAL: Health.CRITICAL,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """Everything at one glance."""
@@ -68,5 +75,6 @@ class Status:
     def health(self) -> Health:
         """The worst of all parts: critical over unknown over warning over ok."""
         order = (Health.CRITICAL, Health.UNKNOWN, Health.WARNING)
-        seen = {part.health for part in (*self.hosts, *self.datasets)}
+        seen = {host.health for host in self.hosts} | {dataset.health for dataset in self.datasets}
+        seen.update(_OF_FINDING[finding.severity] for finding in self.findings)
         return next((health for health in order if health in seen), Health.OK)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from zfsctl.documents.status import document_of_status
 from zfsctl.errors import ExitCode, RefusedError
 from zfsctl.executor.apply import Stop, apply_steps
 from zfsctl.model.event import Event, Result, RunFinished, RunStarted, StepFinished, StepOutcome
-from zfsctl.model.names import pool_of, stamp
+from zfsctl.model.names import stamp
 from zfsctl.model.plan import DestroySnapshots, Plan
 from zfsctl.operations.exit_codes import exit_code_of
+from zfsctl.operations.names_cache import save_names
+from zfsctl.operations.observed import facts_after
 from zfsctl.operations.session import Session
+from zfsctl.operations.status import status_of_facts
 
 APPROVAL_SECONDS = 30 * 24 * 3600
 """How long a request waits for a person, and how long what was approved holds."""
@@ -79,6 +84,7 @@ def apply_plan(
     finally:
         listen(RunFinished(run, plan, outcomes, int(code), session.clock()))
     _remember_rules(session, plan, outcomes)
+    _keep_view(session, plan, outcomes)
     return Applied(run, plan, outcomes, code)
 
 
@@ -101,6 +107,12 @@ def _remember_rules(session: Session, plan: Plan, outcomes: Sequence[StepOutcome
             session.journal.remember_rules(planned.host, planned.guid, planned.rules, now)
 
 
-def pools_of(plan: Plan) -> tuple[tuple[str, str], ...]:
-    """Host and pool of everything that a plan is about."""
-    return tuple(dict.fromkeys((planned.host, pool_of(planned.dataset)) for planned in plan.datasets))
+def _keep_view(session: Session, plan: Plan, outcomes: Sequence[StepOutcome]) -> None:
+    """After a run over the whole policy keep how things stand, and the names for completion, without asking again."""
+    if session.facts is None:
+        return
+    facts = facts_after(session.facts, plan, outcomes)
+    save_names(session, facts)
+    if plan.command.startswith("run") and not session.options.hosts:
+        seen = status_of_facts(session, facts)
+        session.journal.save_status(json.dumps(document_of_status(seen)), seen.generated_at)

@@ -18,6 +18,7 @@ _OF_FINDING = {
     "name-too-long": ExitCode.FAILED,
     "no-match": ExitCode.PARTIAL,
     "withheld": ExitCode.REFUSED,
+    "stale": ExitCode.REFUSED,
 }
 _OF_RESULT = {
     Result.DONE: ExitCode.DONE,

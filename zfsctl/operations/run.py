@@ -31,14 +31,15 @@ def plan_run(session: Session, request: RunRequest) -> Plan:
         LockedError: Another run is at work on everything that this one is about.
     """
     jobs = JOBS if request.only is None else request.only
+    command = "run" if request.only is None else f"run --only {','.join(request.only)}"
     if not {"snapshot", "prune"} & set(jobs):
-        return assemble_plan("run", Facts({}), now=session.clock())
+        return assemble_plan(command, Facts({}), now=session.clock())
     scene = scene_of_policy(session)
     session.facts = scene.facts
     snapshotting = plan_due(session, scene) if "snapshot" in jobs else Snapshotting()
     pruning = prune_scene(session, scene) if "prune" in jobs else Pruning()
     plan = assemble_plan(
-        "run",
+        command,
         scene.facts,
         now=session.clock(),
         datasets=joined(snapshotting.datasets, pruning.datasets),

@@ -1,0 +1,164 @@
+"""The policy file: write a first one, check one against the hosts, show the one in force."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from zfsctl.errors import ExitCode, UsageError, ZfsctlError
+from zfsctl.executor.collect import FactsRequest, collect_facts
+from zfsctl.hosts.protocol import Fleet
+from zfsctl.model.checking import ConfigCheck, LoginCheck, RuleCheck
+from zfsctl.model.facts import Facts
+from zfsctl.model.names import LOCAL
+from zfsctl.model.plan import Finding, Severity
+from zfsctl.model.policy import HostEntry
+from zfsctl.operations.assemble import host_findings
+from zfsctl.operations.session import Session, SessionOptions
+from zfsctl.planner.selection import hosts_in_use, select_datasets
+from zfsctl.zfs.about import argv_version, parse_version
+
+
+def init_policy(options: SessionOptions) -> tuple[Path, str]:
+    """Write a commented policy for the pools of this machine; returns where, and the text.
+
+    Raises:
+        UsageError: There is a file already, or it cannot be written.
+    """
+    from zfsctl.config.files import policy_path
+    from zfsctl.config.template import render_policy_template
+
+    path = options.config or (
+        options.sandbox / "zfsctl.toml" if options.sandbox else policy_path(None, environ=options.environ)
+    )
+    if path.exists():
+        raise UsageError(
+            f"{path}: nothing was written, there is a policy already",
+            why="a policy file is never overwritten",
+            hint=f"zfsctl config check -c {path}",
+            where=str(path),
+        )
+    facts = _facts_of_this_machine(options).hosts[LOCAL]
+    text = render_policy_template(facts.pools, facts.datasets or None)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: the policy was not written", why=error.strerror or str(error), where=str(path)
+        ) from error
+    return path, text
+
+
+def check_policy(session: Session) -> ConfigCheck:
+    """Log in to every host both ways, and find what each rule selects.
+
+    Raises:
+        ConfigError: Two rules fit one dataset equally well.
+    """
+    policy = session.policy
+    names = session.host_names(tuple(policy.hosts) if session.options.hosts else _hosts_to_try(session))
+    logins = check_logins(session.fleet, names)
+    facts = session.collect({name: lambda _: () for name in names})
+    selection = select_datasets(policy, facts)
+    findings = [
+        Finding(
+            Severity.CRITICAL,
+            "no-match",
+            one.host,
+            "",
+            f'{one.rule.where}: "{one.pattern.text}" selects nothing on {one.host}',
+            f"zfs list -r -t filesystem,volume on {one.host}",
+        )
+        for one in selection.unmatched
+        if not session.options.hosts or one.host in session.options.hosts
+    ]
+    return ConfigCheck(
+        files=policy.files,
+        logins=logins,
+        rules=tuple(
+            RuleCheck(
+                where=rule.where,
+                select=tuple(pattern.text for pattern in rule.select),
+                policy=rule.policy or "",
+                datasets=tuple((one.host, one.dataset.name) for one in selection.datasets if one.rule is rule),
+            )
+            for rule in policy.rules
+        ),
+        findings=(*host_findings(facts), *findings),
+    )
+
+
+def exit_code_of_check(check: ConfigCheck) -> ExitCode:
+    """2 when a selection matches nothing; else 12 or 3 for hosts that do not answer both ways; else 0."""
+    if any(finding.code == "no-match" for finding in check.findings):
+        return ExitCode.USAGE
+    silent = {login.host for login in check.logins if not login.works}
+    if not silent:
+        return ExitCode.DONE if check.clean else ExitCode.FAILED
+    return ExitCode.UNREACHABLE if silent == {login.host for login in check.logins} else ExitCode.PARTIAL
+
+
+def policy_text(session: Session) -> str:
+    """The policy in force as one TOML file: conf.d merged, defaults filled in."""
+    from zfsctl.config.show import render_policy_file
+
+    return render_policy_file(session.policy)
+
+
+def check_logins(fleet: Fleet, names: Sequence[str]) -> tuple[LoginCheck, ...]:
+    """Try both ways of reaching each host, hosts in parallel."""
+    if not names:
+        return ()
+    with ThreadPoolExecutor(min(len(names), 40), "login") as pool:
+        return tuple(check for checks in pool.map(lambda name: _try(fleet, name), names) for check in checks)
+
+
+def _try(fleet: Fleet, name: str) -> tuple[LoginCheck, LoginCheck]:
+    return _try_run(fleet, name), _try_lines(fleet, name)
+
+
+def _try_run(fleet: Fleet, name: str) -> LoginCheck:
+    try:
+        done = fleet.host(name).run(argv_version())
+        if done.exit_code != 0:
+            return LoginCheck(name, "run", done.stderr.strip() or f"zfs version: exit {done.exit_code}")
+        return LoginCheck(name, "run", version=parse_version(done.stdout))
+    except ZfsctlError as error:
+        return LoginCheck(name, "run", str(error))
+
+
+def _try_lines(fleet: Fleet, name: str) -> LoginCheck:
+    try:
+        with fleet.host(name).lines(argv_version()) as stream:
+            text = "".join(f"{line}\n" for line in stream)
+            done = stream.completed
+        if done.exit_code != 0:
+            return LoginCheck(name, "lines", done.stderr.strip() or f"zfs version: exit {done.exit_code}")
+        return LoginCheck(name, "lines", version=parse_version(text))
+    except ZfsctlError as error:
+        return LoginCheck(name, "lines", str(error))
+
+
+def _hosts_to_try(session: Session) -> tuple[str, ...]:
+    """Every host that is dialled, and this machine where a rule is about it."""
+    used = hosts_in_use(session.policy)
+    return tuple(name for name, entry in session.policy.hosts.items() if name in used or not entry.is_local)
+
+
+def _facts_of_this_machine(options: SessionOptions) -> Facts:
+    if options.sandbox:
+        from zfsctl.sandbox.fleet import open_sandbox
+
+        sandbox = open_sandbox(options.sandbox)
+        return collect_facts(sandbox, [FactsRequest(LOCAL, lambda _: ())], now=sandbox.now())
+    from zfsctl.hosts.fleet import RealFleet
+
+    fleet = RealFleet({LOCAL: HostEntry(LOCAL, "")}, timeout=options.timeout_seconds)
+    try:
+        return collect_facts(fleet, [FactsRequest(LOCAL, lambda _: ())], now=int(time.time()))
+    finally:
+        fleet.close()

@@ -61,7 +61,10 @@ def record_run_started(db: Database, event: RunStarted) -> None:
         (event.run, plan.command, event.at, this_process()),
     )
     document = json.dumps(document_of_plan(plan), ensure_ascii=True, separators=(",", ":"))
-    db.execute("INSERT INTO plans (run, id, kept, document) VALUES (?, ?, ?, ?)", (event.run, plan.id, kept, document))
+    db.execute(
+        "INSERT INTO plans (run, id, kept, bytes, document) VALUES (?, ?, ?, ?, ?)",
+        (event.run, plan.id, kept, len(document), document),
+    )
 
 
 def record_step_started(db: Database, event: StepStarted) -> None:

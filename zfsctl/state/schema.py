@@ -37,6 +37,7 @@ _FIRST_TABLES = (
         run TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
         id TEXT NOT NULL,
         kept INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
         document TEXT NOT NULL
     ) STRICT
     """,
@@ -108,6 +109,7 @@ def first_tables(db: Database) -> None:
     """Runs, plans, actions, snapshots, approvals, rule fingerprints and the cache."""
     for statement in _FIRST_TABLES:
         db.execute(statement)
+    db.execute("CREATE INDEX plans_bytes ON plans (bytes)")
     db.execute("CREATE INDEX runs_started_at ON runs (started_at)")
     db.execute("CREATE INDEX snapshots_destroyed_at ON snapshots (destroyed_at)")
     db.execute("CREATE INDEX snapshots_creation ON snapshots (creation)")

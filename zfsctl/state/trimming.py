@@ -22,19 +22,21 @@ def trim(
 ) -> None:
     """Forget what is older or more than the bounds allow. The newest run always stays."""
     oldest = now - seconds
-    db.execute(
-        "DELETE FROM runs WHERE seq <> (SELECT max(seq) FROM runs) AND (started_at < ? OR seq <= "
-        "coalesce((SELECT seq FROM runs ORDER BY seq DESC LIMIT 1 OFFSET ?), 0))",
-        (oldest, runs),
-    )
-    db.execute(
-        "DELETE FROM plans WHERE run IN (SELECT run FROM (SELECT plans.run AS run, runs.seq AS seq, "
-        "sum(length(plans.document)) OVER (ORDER BY runs.seq DESC) AS total "
-        "FROM plans JOIN runs ON runs.id = plans.run) "
-        "WHERE total > ? AND seq <> (SELECT max(seq) FROM runs))",
-        (plan_bytes,),
-    )
+    newest = db.execute("SELECT coalesce(max(seq), 0) FROM runs").fetchone()[0]
+    beyond = db.execute("SELECT seq FROM runs ORDER BY seq DESC LIMIT 1 OFFSET ?", (runs,)).fetchone()
+    if beyond is not None:
+        db.execute("DELETE FROM runs WHERE seq <= ? AND seq <> ?", (beyond[0], newest))
+    db.execute("DELETE FROM runs WHERE started_at < ? AND seq <> ?", (oldest, newest))
+    # The size is an indexed column: to measure the documents themselves SQLite would have to read them all.
+    if db.execute("SELECT coalesce(sum(bytes), 0) FROM plans").fetchone()[0] > plan_bytes:
+        db.execute(
+            "DELETE FROM plans WHERE run IN (SELECT run FROM (SELECT plans.run AS run, runs.seq AS seq, "
+            "sum(plans.bytes) OVER (ORDER BY runs.seq DESC) AS total FROM plans JOIN runs ON runs.id = plans.run) "
+            "WHERE total > ? AND seq <> ?)",
+            (plan_bytes, newest),
+        )
     db.execute("DELETE FROM snapshots WHERE destroyed_at < ?", (oldest,))
-    db.execute("DELETE FROM snapshots WHERE destroyed_at IS NULL AND creation < ?", (oldest,))
+    # The plus sign keeps SQLite from looking through all that exist by the other index.
+    db.execute("DELETE FROM snapshots WHERE +destroyed_at IS NULL AND creation < ?", (oldest,))
     db.execute("DELETE FROM approvals WHERE expires_at < ?", (oldest,))
     db.execute("DELETE FROM rule_fingerprints WHERE last_at < ?", (oldest,))

@@ -9,7 +9,7 @@ from zfsctl.errors import UnreachableError
 from zfsctl.executor.recheck import SnapshotState, check_snapshots
 from zfsctl.model.plan import DestroySnapshots, SnapshotRef
 
-DATASETS = "tank/a\t5\t-\n"
+DATASETS = "tank\t1\t-\ntank/a\t5\t-\n"
 SNAPSHOTS = "tank/a@x\t7\t0\t-\ntank/a@y\t8\t0\t-\n"
 MISSING = "cannot open '{}': dataset does not exist\n"
 
@@ -65,14 +65,24 @@ PARTIAL = SnapshotState.PARTIAL_RECEIVE
             [UNCHANGED, CLONED],
             id="the-base-of-a-receive",
         ),
-        pytest.param(Said("tank/a\t6\t-\n"), Said(SNAPSHOTS), [OTHER, OTHER], id="another-dataset-of-that-name"),
         pytest.param(
-            Said("", MISSING.format("tank/a"), 1),
+            Said("tank\t1\t-\ntank/a\t6\t-\n"), Said(SNAPSHOTS), [OTHER, OTHER], id="another-dataset-of-that-name"
+        ),
+        pytest.param(
+            Said("tank\t1\t-\n", MISSING.format("tank/a"), 1),
             Said("", MISSING.format("tank/a@x") + MISSING.format("tank/a@y"), 1),
             [GONE, GONE],
             id="the-dataset-is-gone",
         ),
-        pytest.param(Said("tank/a\t5\t1-ab-c-d\n"), Said(SNAPSHOTS), [PARTIAL, PARTIAL], id="a-resume-token"),
+        pytest.param(
+            Said("", MISSING.format("tank") + MISSING.format("tank/a"), 1),
+            Said("", MISSING.format("tank/a@x") + MISSING.format("tank/a@y"), 1),
+            [UNKNOWN, UNKNOWN],
+            id="the-pool-is-not-imported",
+        ),
+        pytest.param(
+            Said("tank\t1\t-\ntank/a\t5\t1-ab-c-d\n"), Said(SNAPSHOTS), [PARTIAL, PARTIAL], id="a-resume-token"
+        ),
         pytest.param(
             Said(DATASETS),
             Said(SNAPSHOTS, "cannot iterate filesystems: I/O error\n"),
@@ -89,7 +99,7 @@ PARTIAL = SnapshotState.PARTIAL_RECEIVE
             Said(DATASETS),
             Said("", "cannot open 'tank/a@x': no such pool\ncannot open 'tank/a@y': no such pool\n", 1),
             [UNKNOWN, UNKNOWN],
-            id="an-absent-pool-is-not-a-snapshot-gone",
+            id="no-such-pool-is-not-a-snapshot-gone",
         ),
         pytest.param(Said(DATASETS), Said(SNAPSHOTS, exit_code=1), [UNKNOWN, UNKNOWN], id="exit-1-without-a-word"),
         pytest.param(
@@ -98,7 +108,7 @@ PARTIAL = SnapshotState.PARTIAL_RECEIVE
         pytest.param(Said(DATASETS), Said("tank/a@x\t7\t0\t-\n"), [UNCHANGED, UNKNOWN], id="one-left-out-silently"),
         pytest.param(Said(DATASETS), Said("tank/a@x\t7\n"), [UNKNOWN, UNKNOWN], id="other-columns"),
         pytest.param(Said("tank/a\t5\n"), Said(SNAPSHOTS), [UNKNOWN, UNKNOWN], id="other-columns-of-the-dataset"),
-        pytest.param(Said(), Said(SNAPSHOTS), [UNKNOWN, UNKNOWN], id="the-dataset-left-out-silently"),
+        pytest.param(Said("tank\t1\t-\n"), Said(SNAPSHOTS), [UNKNOWN, UNKNOWN], id="the-dataset-left-out-silently"),
     ],
 )
 def test_only_what_is_still_the_planned_snapshot_may_go(
@@ -123,7 +133,7 @@ def test_a_sick_pool_makes_nothing_doubtful_but_itself() -> None:
     host = ScriptedHost(
         "alpha",
         {
-            "datasets again": [Said("sick/a\t5\t-\n"), Said(DATASETS)],
+            "datasets again": [Said("sick\t1\t-\nsick/a\t5\t-\n"), Said(DATASETS)],
             "snapshots again": [Said("", "cannot open 'sick/a@x': I/O error\n", 1), Said("tank/a@x\t7\t0\t-\n")],
         },
     )

@@ -82,7 +82,10 @@ def check_snapshots(host: Host, steps: Sequence[DestroySnapshots]) -> tuple[Rech
     """
     if not steps:
         return ()
-    datasets = _questions(argv_reread_datasets, {step.dataset for step in steps})
+    # OpenZFS says of a dataset in a pool that is not imported that it does not exist, so the pools are asked for too.
+    datasets = _questions(
+        argv_reread_datasets, {name for step in steps for name in (pool_of(step.dataset), step.dataset)}
+    )
     snapshots = _questions(
         argv_reread_snapshots, {f"{step.dataset}@{ref.name}" for step in steps for ref in step.snapshots}
     )
@@ -160,7 +163,9 @@ def _recheck(
     datasets: Mapping[str, SeenDataset | _NotSeen],
     snapshots: Mapping[str, SeenSnapshot | _NotSeen],
 ) -> Recheck:
-    dataset = datasets[step.dataset]
+    dataset, pool = datasets[step.dataset], datasets[pool_of(step.dataset)]
+    if isinstance(pool, _NotSeen):
+        dataset = _NotSeen(SnapshotState.UNKNOWN, f"its pool cannot be looked at: {pool.detail}")
     checks = tuple(_check(step, ref, dataset, snapshots[f"{step.dataset}@{ref.name}"]) for ref in step.snapshots)
     token = dataset.receive_resume_token if isinstance(dataset, SeenDataset) else None
     return Recheck(step.id, step.dataset, token, checks)

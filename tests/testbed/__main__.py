@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.testbed.host import HostError
 from tests.testbed.image import ensure_image
 from tests.testbed.machine import CannotMakeHosts
-from tests.testbed.pair import Pair, address_file, boot_pair, find_pair, recipe_for, take_down
+from tests.testbed.pair import Pair, address_file, boot_pair, find_pair, recipe_for, stable_folder, take_down
 from tests.testbed.recipe import DEFAULT_SERIES, HOSTS, RECIPES, USERS
 
 
@@ -45,7 +45,7 @@ def up(series: str) -> None:
     if pair is None:
         take_down(series)
         pair = boot_pair(series, say, keep=True)
-    config = pair.folder / "ssh_config"
+    config = stable_folder(pair.image.recipe) / "ssh_config"
     print(f"OpenZFS {pair.alpha.zfs_version}, described in {address_file(pair.image.recipe)}")
     for name, host in pair.hosts.items():
         print(f"{name}\t127.0.0.1:{host.port}\tssh -F {config} {name}")
@@ -79,14 +79,12 @@ def main(words: list[str] | None = None) -> int:
             case "capture":
                 from tests.testbed.capture import capture_all
 
-                pair = find_pair(series)
-                running = pair is not None
-                pair = pair or boot_pair(series, say)
+                # The scenes leave a host of no use to others, so a pair that is up is not taken for them.
+                pair = boot_pair(series, say, names=["alpha"])
                 try:
                     capture_all(pair.alpha, given.into / series, say)
                 finally:
-                    if not running:
-                        pair.end()
+                    pair.end()
     except (CannotMakeHosts, HostError) as error:
         say(str(error))
         return 1

@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -99,11 +99,12 @@ def claiming_runs() -> Iterator[None]:
         yield
 
 
-def boot_pair(series: str, say: Say, *, keep: bool = False) -> Pair:
+def boot_pair(series: str, say: Say, *, keep: bool = False, names: Iterable[str] = HOSTS) -> Pair:
     """Boot a pair of hosts, after building the image if it is absent.
 
     Args:
         keep: Leave it running when this process ends, and let later runs find it.
+        names: Boot only these, for work that needs one host.
 
     Raises:
         CannotMakeHosts: something is missing on this machine.
@@ -116,8 +117,8 @@ def boot_pair(series: str, say: Say, *, keep: bool = False) -> Pair:
     remove_dead_runs()
     for attempt in range(1, ATTEMPTS + 1):
         started = time.monotonic()
-        say(f"booting alpha and beta with OpenZFS {series}")
-        pair = new_pair(image, keep=keep)
+        say(f"booting {' and '.join(names)} with OpenZFS {series}")
+        pair = new_pair(image, names, keep=keep)
         if not keep:
             atexit.register(pair.end)
         try:
@@ -129,14 +130,14 @@ def boot_pair(series: str, say: Say, *, keep: bool = False) -> Pair:
             raise
         say(f"booted in {time.monotonic() - started:.0f} s")
         if keep:
-            address_file(recipe).write_text(json.dumps(describe(pair)))
+            publish(pair)
         return pair
     raise HostError("no free port was found")
 
 
-def new_pair(image: Image, *, keep: bool) -> Pair:
+def new_pair(image: Image, names: Iterable[str] = HOSTS, *, keep: bool) -> Pair:
     """A pair that is not started yet, in a new folder."""
-    ports = {name: free_port() for name in HOSTS}
+    ports = {name: free_port() for name in names}
     with claiming_runs():
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs_folder()))
         pair = make_pair(folder, image, ports, keep=keep)
@@ -148,7 +149,7 @@ def new_pair(image: Image, *, keep: bool) -> Pair:
 def make_pair(folder: Path, image: Image, ports: dict[str, int], *, keep: bool) -> Pair:
     """The pair of `folder`, whether it runs or not."""
     lock = folder / "lock"
-    hosts = {name: Host(Machine(name, folder, ports[name]), image, keep, lock) for name in HOSTS}
+    hosts = {name: Host(Machine(name, folder, ports[name]), image, keep, lock) for name in ports}
     return Pair(folder, image, hosts, keep)
 
 
@@ -184,6 +185,19 @@ def write_ssh_files(pair: Pair) -> None:
     )
     (pair.folder / "known_hosts").write_text("".join(known))
     (pair.folder / "ssh_config").write_text("".join(config))
+
+
+def publish(pair: Pair) -> None:
+    """Tell later runs of a pair that stays up, and people by a link that keeps its name."""
+    address_file(pair.image.recipe).write_text(json.dumps(describe(pair)))
+    link = stable_folder(pair.image.recipe)
+    link.unlink(missing_ok=True)
+    link.symlink_to(pair.folder.name)
+
+
+def stable_folder(recipe: Recipe) -> Path:
+    """A link to the folder of the pair that was left running."""
+    return runs_folder() / f"up-{recipe.series}"
 
 
 def address_file(recipe: Recipe) -> Path:
@@ -230,4 +244,5 @@ def take_down(series: str) -> bool:
         Machine(name, folder, port).end()
     remove_tree(folder)
     address_file(recipe).unlink(missing_ok=True)
+    stable_folder(recipe).unlink(missing_ok=True)
     return True

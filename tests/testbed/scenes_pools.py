@@ -7,7 +7,8 @@ from typing import Final
 from tests.testbed.capture import Camera
 
 POOL_COLUMNS: Final = "name,guid,size,allocated,free,fragmentation,capacity,health,readonly"
-FREEZE: Final = "/sys/module/zfs/parameters/zfs_scan_suspend_progress"
+PARAMETERS: Final = "/sys/module/zfs/parameters"
+FREEZE: Final = f"{PARAMETERS}/zfs_scan_suspend_progress"
 """A tunable of OpenZFS that stops scrubs and resilvers where they are, so that they can be looked at."""
 
 
@@ -64,11 +65,22 @@ def scrub(camera: Camera) -> None:
 
 
 def scrub_under_way(camera: Camera) -> None:
-    """A scrub that has done a part of its work: one vdev slow enough to be caught in the middle."""
-    camera.do("echo 4096 > /sys/module/zfs/parameters/zfs_scan_vdev_limit")
-    camera.do("head -c 60000000 /dev/urandom > /rz/more; zpool sync rz")
-    camera.do("zpool scrub rz; sleep 1")
+    """A scrub that has done a part of its work: small steps, and frozen after the first that shows."""
+    camera.do(
+        f"""
+        head -c 60000000 /dev/urandom > /rz/more; zpool sync rz
+        echo 1 > {PARAMETERS}/zfs_scrub_min_time_ms
+        zpool scrub rz
+        for try in $(seq 200); do
+            zpool status rz | grep -Eq '([1-9][0-9]?[.][0-9]+|0[.][0-9]*[1-9][0-9]*)% done' && break
+            zpool sync rz
+        done
+        echo 1 > {FREEZE}
+        """,
+        timeout=300,
+    )
     take_status(camera, "scrubbing", "rz")
+    camera.do(f"echo 0 > {FREEZE}; echo 1000 > {PARAMETERS}/zfs_scrub_min_time_ms")
     camera.do("zpool wait -t scrub rz", timeout=600)
     take_status(camera, "scrub-finished-raidz", "rz")
 
@@ -77,7 +89,8 @@ def trim(camera: Camera) -> None:
     take = camera.take
     take("status-untrimmed", ["zpool", "status", "-pt", "mir"])
     take("trim-stop-none", ["zpool", "trim", "-s", "mir"])
-    camera.do("zpool trim -r 1M mir; sleep 4")
+    # The rate is held between extents only, so they must be small for a trim to last.
+    camera.do(f"echo 262144 > {PARAMETERS}/zfs_trim_extent_bytes_max; zpool trim -r 4M mir; sleep 6")
     take("status-trimming", ["zpool", "status", "-pt", "mir"])
     take("status-trimming-without-t", ["zpool", "status", "-p", "mir"])
     if camera.release >= (2, 3):
@@ -87,7 +100,7 @@ def trim(camera: Camera) -> None:
     take("status-trim-suspended", ["zpool", "status", "-pt", "mir"])
     take("trim-cancel", ["zpool", "trim", "-c", "mir"])
     take("status-trim-canceled", ["zpool", "status", "-pt", "mir"])
-    camera.do("zpool trim -w mir", timeout=300)
+    camera.do(f"echo 134217728 > {PARAMETERS}/zfs_trim_extent_bytes_max; zpool trim -w mir", timeout=300)
     take("status-trimmed", ["zpool", "status", "-pt", "mir"])
     take("trim-missing", ["zpool", "trim", "nopool"])
     take("trim-permission-denied", ["zpool", "trim", "mir"], user="zfsadmin")
@@ -134,22 +147,22 @@ def read_only(camera: Camera) -> None:
     take = camera.take
     camera.do(
         r"""
-        zfs create rz/data; zfs snapshot rz/data@s1; zfs snapshot rz/data@s2; zfs hold keep rz/data@s1
+        zfs create rz/kept; zfs snapshot rz/kept@s1; zfs snapshot rz/kept@s2; zfs hold keep rz/kept@s1
         zpool export rz
         zpool import -o cachefile=none -o readonly=on -d /var/testbed rz
         """
     )
     take("pools-read-only", ["zpool", "list", "-Hp", "-o", POOL_COLUMNS, "rz"])
     take_status(camera, "read-only", "rz")
-    take("snapshot-read-only-pool", ["zfs", "snapshot", "rz/data@s3"])
-    take("destroy-read-only-pool", ["zfs", "destroy", "rz/data@s2"])
-    take("destroy-list-read-only-pool", ["zfs", "destroy", "rz/data@s1,s2"])
-    take("hold-read-only-pool", ["zfs", "hold", "keep", "rz/data@s2"])
-    take("release-read-only-pool", ["zfs", "release", "keep", "rz/data@s1"])
-    take("set-read-only-pool", ["zfs", "set", "zfsctl:policy=x", "rz/data"])
-    take("bookmark-read-only-pool", ["zfs", "bookmark", "rz/data@s1", "rz/data#m1"])
+    take("snapshot-read-only-pool", ["zfs", "snapshot", "rz/kept@s3"])
+    take("destroy-read-only-pool", ["zfs", "destroy", "rz/kept@s2"])
+    take("destroy-list-read-only-pool", ["zfs", "destroy", "rz/kept@s1,s2"])
+    take("hold-read-only-pool", ["zfs", "hold", "keep", "rz/kept@s2"])
+    take("release-read-only-pool", ["zfs", "release", "keep", "rz/kept@s1"])
+    take("set-read-only-pool", ["zfs", "set", "zfsctl:policy=x", "rz/kept"])
+    take("bookmark-read-only-pool", ["zfs", "bookmark", "rz/kept@s1", "rz/kept#m1"])
     take("create-read-only-pool", ["zfs", "create", "rz/new"])
-    take("rename-read-only-pool", ["zfs", "rename", "rz/data", "rz/new"])
+    take("rename-read-only-pool", ["zfs", "rename", "rz/kept", "rz/new"])
     take("scrub-read-only-pool", ["zpool", "scrub", "rz"])
     camera.do("zpool export rz")
 

@@ -66,7 +66,7 @@ def test_each_host_reaches_the_other_as_every_user(testbed: Pair, name: str, oth
 @pytest.mark.zfs
 def test_the_host_key_is_checked(alpha: Host, beta: Host) -> None:
     words = alpha.ssh_argv(shared=False)
-    wrong = [*words[:-1], "-p", str(beta.port), words[-1], "true"]
+    wrong = [*words[:-1], "-p", str(beta.port), "-o", "HostKeyAlias=alpha", words[-1], "true"]
 
     done = subprocess.run(wrong, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
 

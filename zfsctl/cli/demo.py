@@ -12,15 +12,15 @@ from zfsctl.cli.frame import VerbCommand, face_of, verb_app
 app = verb_app()
 
 SCENES: tuple[tuple[str, str], ...] = (
-    ("Simulated hosts, and a policy for them.", "sandbox init"),
+    ("Simulated hosts with half a year of history, and a policy for them.", "sandbox init"),
     ("How do things stand?", "status"),
-    ("What is due, and what no rule keeps? Each line says why. Nothing is changed yet.", "run --dry-run"),
+    ("What is due, and what does no rule keep any more? Nothing is changed yet.", "run --dry-run"),
     ("Do just that.", "run"),
-    ("Again: nothing is left to do.", "run"),
-    ("Two days go by, with work on the data.", "sandbox advance 2d --load"),
     ("A snapshot by hand, before something risky.", "snapshot tank/photos --reason 'before the move' --expires 30d"),
-    ("The timer runs.", "run"),
-    ("What was done so far?", "history"),
+    ("Six hours go by: people write, timers run.", "sandbox advance 6h --load"),
+    ("Why is a snapshot still there, and when will it go?", "explain tank/photos --days 7"),
+    ("What was done last?", "history --limit 5"),
+    ("For monitoring.", "status --check"),
 )
 """What is shown: a sentence and the command that a person would type."""
 
@@ -33,7 +33,7 @@ def demo(
     """Show the main job on simulated hosts.
 
     The very commands that one would type, on a fleet that exists in a folder only; no real pool is touched. Without
-    DIR or --sandbox the folder is removed at the end.
+    DIR or --sandbox the folder is removed at the end. Long answers are shown in part.
     """
     import sys
     import tempfile

@@ -9,7 +9,6 @@ import typer
 from zfsctl.cli.frame import VerbCommand, face_of, verb_app
 
 app = verb_app()
-KINDS = ("snapshot", "dataset", "policy", "topic")
 
 
 @app.command(cls=VerbCommand)
@@ -30,10 +29,11 @@ def explain(
     """
     from zfsctl.cli.parsing import one_of
     from zfsctl.documents.explanation import document_of_explanation
+    from zfsctl.model.explanation import Subject
     from zfsctl.operations.explain import explain as explanation_of
     from zfsctl.render.explanation import render_explanation, rows_of_explanation
 
-    kind = None if as_kind is None else one_of("--as", as_kind, KINDS)
+    kind = None if as_kind is None else one_of("--as", as_kind, tuple(Subject))
     face = face_of(context)
     with face.open_session(dry_run=True) as session:
         answer = explanation_of(session, name, days=days, kind=kind)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from zfsctl.render.text import Line, Row
 
 
+_FIRST_OF_SCENE, _LAST_OF_SCENE = 22, 1
+
+
 @dataclass(slots=True)
 class SharedOptions:
     """What every verb accepts, before or after its name."""
@@ -90,6 +93,7 @@ class Face:
         scene.staged = True
         scene.options.no_color = self.options.no_color
         scene.options.no_input = True
+        scene.options.quiet = True
         return scene
 
     def open_session(self, *, dry_run: bool = False) -> AbstractContextManager[Session]:
@@ -147,6 +151,8 @@ class Face:
         """Print lines for a terminal."""
         from zfsctl.render.text import painted
 
+        if self.staged:
+            lines = _excerpt(list(lines))
         sys.stdout.writelines(painted(lines, colour=self._may_colour(sys.stdout)))
 
     def print_rows(self, rows: Iterable[Row]) -> None:
@@ -252,6 +258,16 @@ def seconds_of_timeout(text: str | None) -> int | None:
     from zfsctl.cli.parsing import seconds_of
 
     return seconds_of("--timeout", f"{text}s" if text.isdecimal() else text, example="60s")
+
+
+def _excerpt(lines: list[Line]) -> list[Line]:
+    """The beginning and the end of what one scene of the demo shows."""
+    from zfsctl.render.text import line
+
+    more = len(lines) - _FIRST_OF_SCENE - _LAST_OF_SCENE
+    if more <= 1:
+        return lines
+    return [*lines[:_FIRST_OF_SCENE], line(f"  … {more} more lines"), *lines[-_LAST_OF_SCENE:]]
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation, Outlook, Subject
 from zfsctl.model.verdicts import Verdict
 from zfsctl.render.entries import reasons_text
@@ -17,7 +19,7 @@ def render_explanation(explanation: Explanation, *, now: int) -> list[Line]:
     facts += [("keeps" if n == 0 else "", rule) for n, rule in enumerate(explanation.rules)]
     lines += table([(Span(label, Style.QUIET), text) for label, text in facts], indent=2)
     for paragraph in explanation.text:
-        lines += [line(), line(paragraph)]
+        lines += [line(), *(line(text) for text in textwrap.wrap(paragraph, 80))]
     if explanation.snapshots:
         lines.append(line())
         lines += (
@@ -47,11 +49,9 @@ def _one(explained: ExplainedSnapshot, now: int) -> list[Line]:
     decision = explained.decision
     verdict = "destroyed by the next prune" if decision.verdict is Verdict.DESTROY else "kept"
     style = Style.DESTROYED if decision.verdict is Verdict.DESTROY else Style.GOOD
-    created = f"{minute_utc(decision.creation)}, {from_now(decision.creation, now=now)}"
     facts: list[tuple[str | Span, ...]] = [
-        (Span("created", Style.QUIET), created),
+        (Span("age", Style.QUIET), from_now(decision.creation, now=now)),
         (Span("holds", Style.QUIET), f"{human_bytes(decision.used)} of its own"),
-        (Span("guid", Style.QUIET), str(decision.guid)),
         (Span("verdict", Style.QUIET), Span(verdict, style)),
     ]
     facts += [
@@ -69,10 +69,14 @@ def _many(snapshots: tuple[ExplainedSnapshot, ...], now: int) -> list[Line]:
         decision = explained.decision
         gone = decision.verdict is Verdict.DESTROY
         sign = Span("-", Style.DESTROYED) if gone else Span("=", Style.QUIET)
-        later = "" if gone or explained.outlook is None else f"goes {_goes(explained.outlook, now)}"
+        later = "" if gone or explained.outlook is None else _soon(explained.outlook, now)
         size = human_bytes(decision.used)
-        rows.append((sign, f"@{decision.snapshot}", size, reasons_text(decision), Span(later, Style.QUIET)))
+        rows.append((sign, f"@{decision.snapshot}", size, Span(later, Style.QUIET), reasons_text(decision)))
     return table(rows, indent=2, right=(2,))
+
+
+def _soon(outlook: Outlook, now: int) -> str:
+    return "stays" if outlook.goes_at is None else f"goes {from_now(outlook.goes_at, now=now)}"
 
 
 def _goes(outlook: Outlook, now: int) -> str:

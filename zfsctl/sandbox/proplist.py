@@ -65,7 +65,7 @@ def _user_fault(name: str, value: str) -> str:
 def _native(native: Native | None, word: str, text: str, kind: Kinds, *, creating: bool) -> tuple[str, str]:
     """What is wrong (empty for nothing), and the value to store."""
     if kind is Kinds.SNAPSHOT:
-        return "snapshot properties cannot be modified", ""
+        return "this property can not be modified for snapshots", ""
     if native is None:
         return f"invalid property '{word}'", ""
     if _LETTERS[kind] not in native.types:

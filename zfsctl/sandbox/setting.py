@@ -14,6 +14,9 @@ from zfsctl.sandbox.proplist import check_properties, read_assignments
 SET_SYNOPSIS = "set [-u] <property=value> ... <filesystem|volume|snapshot> ..."
 INHERIT_SYNOPSIS = "inherit [-rS] <property> <filesystem|volume|snapshot> ..."
 
+FAILED_TO_SET = 255
+"""set_callback hands on the -1 of libzfs."""
+
 _QUOTAS = ("quota", "refquota")
 _CLEARED_BY_NONE = ("quota", "reservation", "refquota", "refreservation")
 
@@ -39,10 +42,12 @@ def zfs_set(call: Call, arguments: Sequence[str]) -> int:
         call.usage("missing dataset name(s)")
     table = read_assignments(call, words[:count])
     if table is None:
-        raise Exit(255)
+        raise Exit(FAILED_TO_SET)
     opened = [call.open(operand, DATASETS) for operand in words[count:]]
     done = [_set_on(call, found, table, mount=mount) for found in opened if found]
-    return int(None in opened or not all(done))
+    if not all(done):
+        return FAILED_TO_SET
+    return int(None in opened)
 
 
 def _set_on(call: Call, found: Found, table: dict[str, str], *, mount: bool) -> bool:

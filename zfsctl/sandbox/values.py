@@ -197,7 +197,7 @@ class Values:
             case "userrefs":
                 return lambda snapshot, place: str(len(snapshot.holds))
             case "clones":
-                return lambda snapshot, place: ",".join(self.clones(pool, snapshot))
+                return lambda snapshot, place: ",".join(self.clones(pool, snapshot)) or NOT_APPLICABLE
             case "creation" if self.literal:
                 return lambda snapshot, place: str(snapshot.creation)
             case "used" | "written" | "referenced" | "logicalreferenced":

@@ -1,0 +1,91 @@
+"""What two answers to one command must have in common.
+
+The same: the exit code, every line of stdout, and stderr up to the usage text. Not the same, and made alike first:
+- guids: by their order of appearance in the whole sequence
+- createtxg: by rank among those of one answer
+- creation, and the times of holds: a number is a number
+- sizes (used, available, referenced, written, the usedby… and reclaim): a number is a number
+- what OpenZFS keeps in hash order: clones of a snapshot, tags of a snapshot, and the lines in which an error or
+  `destroy -v` names several datasets
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from zfsctl.model.command import Completed
+
+SIZES = frozenset(
+    (
+        "used",
+        "available",
+        "referenced",
+        "written",
+        "usedbysnapshots",
+        "usedbydataset",
+        "usedbychildren",
+        "usedbyrefreservation",
+        "creation",
+        "snapshots_changed",
+        "refreservation",
+    )
+)
+
+
+@dataclass(slots=True)
+class Side:
+    """One of the two: what of it was seen so far."""
+
+    guids: dict[str, str] = field(default_factory=dict)
+
+    def plain(self, done: Completed) -> tuple[int, list[str], list[str]]:
+        """Exit code, lines of stdout and lines of stderr, without what cannot be the same."""
+        return done.exit_code, self._out(done), _err(done.stderr)
+
+    def _out(self, done: Completed) -> list[str]:
+        lines = done.stdout.split("\n")[:-1]
+        argv = done.argv
+        match argv[1]:
+            case "list":
+                names = argv[argv.index("-o") + 1].split(",") if "-o" in argv else []
+                return self._columns(lines, names)
+            case "get":
+                return self._values(lines)
+            case "holds":
+                return sorted("\t".join((*line.split("\t")[:2], "TIME")) for line in lines)
+            case "destroy":
+                return sorted(re.sub(r"reclaim([\t ]).*", r"reclaim\1SIZE", line) for line in lines)
+        return lines
+
+    def _columns(self, lines: Sequence[str], names: Sequence[str]) -> list[str]:
+        rows = [line.split("\t") for line in lines]
+        places = [place for place, name in enumerate(names) if name == "createtxg"]
+        txgs = sorted({int(row[place]) for row in rows for place in places if row[place].isdigit()})
+        ranks = {str(txg): f"TXG{rank}" for rank, txg in enumerate(txgs)}
+        return [
+            "\t".join(self._cell(name, cell, ranks) for name, cell in zip(names, row, strict=False)) for row in rows
+        ]
+
+    def _values(self, lines: Sequence[str]) -> list[str]:
+        rows = [line.split("\t") for line in lines]
+        return ["\t".join((*row[:2], self._cell(row[1], row[2], {}), *row[3:])) for row in rows if len(row) > 3]
+
+    def _cell(self, name: str, cell: str, ranks: dict[str, str]) -> str:
+        if name == "guid" and cell.isdigit():
+            return self.guids.setdefault(cell, f"GUID{len(self.guids)}")
+        if name == "createtxg":
+            return ranks.get(cell, cell)
+        if name == "clones":
+            return ",".join(sorted(cell.split(",")))
+        return "NUMBER" if name in SIZES and cell.isdigit() else cell
+
+
+def _err(text: str) -> list[str]:
+    lines = text.split("\n")
+    if "usage:" in lines:
+        lines = lines[: lines.index("usage:")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return sorted(lines)

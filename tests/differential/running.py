@@ -1,0 +1,101 @@
+"""Plays a sequence of commands on the sandbox and on a real host, and reports where the two part."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+from dataclasses import dataclass, field
+
+from tests.differential.comparing import Side
+from tests.differential.generator import Argv, Generator
+from zfsctl.hosts.protocol import Host
+from zfsctl.model.command import Command, Completed
+from zfsctl.sandbox.building import create_fleet, create_pool
+from zfsctl.sandbox.fleet import SandboxFleet
+
+BATCH = 60
+"""Commands in one exchange with the real host."""
+BATCH_SECONDS = 400.0
+
+EVERYTHING = "name,type,guid,createtxg,origin,userrefs,defer_destroy,clones,mounted,readonly,test:x,zfsctl:policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One command that the sandbox and the real host answered differently."""
+
+    place: int
+    sandbox: Completed
+    real: Completed
+
+    def __str__(self) -> str:
+        return (
+            f"#{self.place} {shlex.join(self.real.argv)}\n"
+            f"  real:    {self.real.exit_code} {self.real.stdout[:1500]!r} {self.real.stderr[:500]!r}\n"
+            f"  sandbox: {self.sandbox.exit_code} {self.sandbox.stdout[:1500]!r} {self.sandbox.stderr[:500]!r}"
+        )
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of a sequence."""
+
+    seed: str
+    played: list[Argv] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        shown = "\n".join(str(difference) for difference in self.differences[:20])
+        return f"seed {self.seed}: {len(self.differences)} of {len(self.played)} commands differ\n{shown}"
+
+
+class Play:
+    """One sequence on one pool, which exists on the real host and is empty.
+
+    Args:
+        options: Properties of the root dataset, as the real pool was made with.
+    """
+
+    def __init__(self, seed: str, real: Host, pool: str, options: dict[str, str], version: str) -> None:
+        fleet = create_fleet(1_795_176_000, ("local",))
+        machine = fleet.hosts["local"]
+        machine.version = version
+        create_pool(fleet, "local", pool, 1 << 28, properties=options)
+        self.report = Report(seed)
+        self._sandbox = SandboxFleet(fleet).host("local")
+        self._real = real
+        self._pool = pool
+        self._sides = (Side(), Side())
+        self._generator = Generator(seed, lambda: machine.pools[pool])
+
+    def run(self, length: int) -> Report:
+        """Play `length` generated commands, and stop early where what differs would only breed more differences."""
+        commands = iter(self._generator)
+        while len(self.report.played) < length and not self._diverged():
+            answers = []
+            for argv in itertools.islice(commands, BATCH):
+                answers.append(self._sandbox.run(Command(argv)))
+            self.compare(answers)
+        return self.report
+
+    def replay(self, commands: list[Argv]) -> Report:
+        """Play given commands."""
+        self.compare([self._sandbox.run(Command(argv)) for argv in commands])
+        return self.report
+
+    def compare(self, answers: list[Completed]) -> None:
+        """Ask the real host what the sandbox has answered, and everything about the pool at the end."""
+        listing = ("zfs", "list", "-Hp", "-r", "-t", "all", "-o", EVERYTHING, self._pool)
+        answers.append(self._sandbox.run(Command(listing)))
+        real = self._real.run_all([Command(answer.argv) for answer in answers], timeout=BATCH_SECONDS)
+        for mine, theirs in zip(answers, real, strict=True):
+            self.report.played.append(mine.argv)
+            if self._sides[0].plain(mine) != self._sides[1].plain(theirs):
+                self.report.differences.append(Difference(len(self.report.played), mine, theirs))
+
+    def _diverged(self) -> bool:
+        return any(
+            difference.sandbox.argv[1] not in ("get", "holds")
+            and difference.sandbox.exit_code != difference.real.exit_code
+            for difference in self.report.differences
+        )

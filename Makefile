@@ -19,7 +19,7 @@ help:
 	@echo "make bench          the figures of tests/bench"
 	@echo "make dist           one file: $(ONE_FILE)"
 	@echo "make format         put the code into shape"
-	@echo "make man            write the man pages anew (make completions: the completions)"
+	@echo "make man            write the man pages and the completions anew"
 	@echo "make clean          remove $(VENV) and everything built"
 
 setup: $(STAMP)
@@ -72,6 +72,10 @@ $(ONE_FILE): $(STAMP) $(SOURCES)
 	@$(BIN)/pex --venv-repository $(VENV) --requirement $(VENV)/one-file.txt --exclude pip --package zfsctl \
 		--entry-point zfsctl.cli.main:main --venv --sh-boot --compile --output-file $@
 	@echo "$@ ($$(du -h $@ | cut -f1))"
+
+# Both are written from the command tree; a test holds them to it.
+man completions: $(STAMP)
+	@$(BIN)/python -m zfsctl.cli.generate .
 
 bench: $(STAMP)
 	@for script in tests/bench/bench_*.py; do $(BIN)/python -m tests.bench.$$(basename $$script .py) || exit 1; done

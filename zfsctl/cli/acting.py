@@ -26,25 +26,26 @@ class Acting:
 
     dry_run: bool = False
     out: str | None = None
-    valid: str | None = None
+    """The file that the plan is saved in: it is for later, so nothing is changed now."""
+    valid_seconds: int | None = None
     detailed_exitcode: bool = False
 
     @property
     def only_shows(self) -> bool:
-        """Whether nothing may be changed: a plan that is saved is for later."""
+        """Whether nothing may be changed."""
         return self.dry_run or self.out is not None
 
-    def validity(self) -> int | None:
-        """Seconds that a saved plan holds, None for the default.
 
-        Raises:
-            UsageError: --valid is no duration, or stands without --out.
-        """
-        if self.valid is None:
-            return None
-        if self.out is None:
-            raise UsageError("--valid: nothing was done", why="it is about a plan saved by --out", where="--valid")
-        return seconds_of("--valid", self.valid, example="12h")
+def acting_of(dry_run: bool, out: str | None, valid: str | None, detailed_exitcode: bool) -> Acting:
+    """How far the options of a command line say to go.
+
+    Raises:
+        UsageError: --valid is no duration, or stands without --out.
+    """
+    if valid is not None and out is None:
+        raise UsageError("--valid: nothing was done", why="it is about a plan saved by --out", where="--valid")
+    seconds = None if valid is None else seconds_of("--valid", valid, example="12h")
+    return Acting(dry_run, out, seconds, detailed_exitcode)
 
 
 def carry_out(
@@ -120,9 +121,8 @@ def _show(face: Face, session: Session, plan: Plan, acting: Acting) -> int:
     from zfsctl.operations.exit_codes import exit_code_of
     from zfsctl.render.plan import plan_totals, render_plan, rows_of_plan
 
-    validity = acting.validity()
-    if validity is not None:
-        plan = replace(plan, valid_until=plan.created_at + validity)
+    if acting.valid_seconds is not None:
+        plan = replace(plan, valid_until=plan.created_at + acting.valid_seconds)
     if acting.out is not None:
         _save(plan, acting.out, at=session.clock())
     face.answer(

@@ -70,7 +70,7 @@ def dispatch(arguments: Sequence[str], face: Face) -> int:
 
     for argument in arguments:
         if not argument.isascii() and any("\udc80" <= char <= "\udcff" for char in argument):
-            raise UsageError(f"{argument!r}: nothing was done", why="it is not UTF-8", where="command line")
+            raise UsageError(f"{argument}: nothing was done", why="it is not UTF-8", where="command line")
     command = command_tree()
     with command.make_context("zfsctl", list(arguments), obj=face) as context:
         code = command.invoke(context)

@@ -25,10 +25,10 @@ def prune(
     Only snapshots of zfsctl or that the policy adopts, each checked again by guid, holds and clones just before.
     Asks on a terminal; elsewhere --yes agrees. What could lose data is withheld: zfsctl approvals.
     """
-    from zfsctl.cli.acting import Acting, agreement_to_prune, carry_out
+    from zfsctl.cli.acting import acting_of, agreement_to_prune, carry_out
     from zfsctl.operations.prune import PruneRequest, plan_prune
 
-    acting = Acting(dry_run, out, valid, detailed_exitcode)
+    acting = acting_of(dry_run, out, valid, detailed_exitcode)
     face = face_of(context)
     request = PruneRequest(selections=tuple(selection or ()), recursive=recursive)
     with face.open_session(dry_run=acting.only_shows) as session:

@@ -29,12 +29,12 @@ def run(
     Takes the snapshots that are due, then destroys those that no rule keeps. Safe to stop or kill at any moment:
     the next run finishes the work. What another run is at work on is left to it.
     """
-    from zfsctl.cli.acting import Acting, carry_out
+    from zfsctl.cli.acting import acting_of, carry_out
     from zfsctl.cli.parsing import one_of
     from zfsctl.operations.run import JOBS, RunRequest, plan_run
 
     jobs = None if only is None else tuple(one_of("--only", job.strip(), JOBS) for job in only.split(","))
-    acting = Acting(dry_run, out, valid, detailed_exitcode)
+    acting = acting_of(dry_run, out, valid, detailed_exitcode)
     face = face_of(context)
     with face.open_session(dry_run=acting.only_shows) as session:
         return carry_out(face, session, plan_run(session, RunRequest(only=jobs)), acting)

@@ -32,7 +32,7 @@ def snapshot(
     Without a selection the snapshots that the policy says are due now. With one, a snapshot of those datasets,
     kept until it expires, or for ever. All datasets of one pool are taken in one atomic command.
     """
-    from zfsctl.cli.acting import Acting, carry_out
+    from zfsctl.cli.acting import acting_of, carry_out
     from zfsctl.cli.parsing import seconds_of, without
     from zfsctl.operations.snapshot import SnapshotRequest, plan_snapshot
 
@@ -41,7 +41,7 @@ def snapshot(
         without("--due", {"a selection": chosen})
     if not chosen:
         without("no selection", {"--reason": reason, "--expires": expires, "--recursive": recursive})
-    acting = Acting(dry_run, out, valid, detailed_exitcode)
+    acting = acting_of(dry_run, out, valid, detailed_exitcode)
     face = face_of(context)
     request = SnapshotRequest(
         selections=chosen,

@@ -8,36 +8,9 @@ import pytest
 
 from tests.testbed.fixtures import PoolFactory
 from tests.testbed.host import Host, HostError
-from tests.testbed.machine import parse_debian_archive
 from tests.testbed.pair import Pair
 from tests.testbed.pools import create_pool, destroy_pool
 from tests.testbed.recipe import HOSTS, USERS
-
-POLICY = """\
-Package files:
- 100 /var/lib/dpkg/status
-     release a=now
- 500 https://other.example/apt stable/main amd64 Packages
-     release o=Other,a=stable,n=stable,l=Other,c=main,b=amd64
- 500 https://deb.example/debian-security bookworm-security/main amd64 Packages
-     release v=12,o=Debian,a=stable-security,n=bookworm-security,l=Debian-Security,c=main,b=amd64
- 500 https://deb.example/debian bookworm/contrib amd64 Packages
-     release v=12.11,o=Debian,a=stable,n=bookworm,l=Debian,c=contrib,b=amd64
- 500 https://deb.example/debian bookworm/main amd64 Packages
-     release v=12.11,o=Debian,a=stable,n=bookworm,l=Debian,c=main,b=amd64
-"""
-
-
-@pytest.mark.parametrize(
-    ("policy", "expected"),
-    [
-        pytest.param(POLICY, "https://deb.example/debian", id="main-of-debian-among-others"),
-        pytest.param(POLICY.replace("o=Debian", "o=Ubuntu"), None, id="no-debian"),
-        pytest.param("", None, id="no-lists"),
-    ],
-)
-def test_the_archive_is_the_one_of_this_machine(policy: str, expected: str | None) -> None:
-    assert expected == parse_debian_archive(policy)
 
 
 @pytest.mark.zfs

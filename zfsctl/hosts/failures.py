@@ -30,7 +30,8 @@ _HOST_KEY = re.compile(
 _AUTHENTICATION = re.compile(r"Permission denied \(|Too many authentication failures|Permission denied, please")
 _KEY_FILE = re.compile(r"Load key |not accessible: |UNPROTECTED PRIVATE KEY|bad permissions")
 _AFTER_LOGIN = re.compile(
-    r"^(?!kex_exchange_identification).*(client_loop: |closed by remote host|Timeout, server .* not responding|Read from remote host|Broken pipe)"
+    r"^(?!kex_exchange_identification).*(client_loop: |closed by remote host|Read from remote host|Broken pipe"
+    r"|Timeout, server .* not responding)"
 )
 _NEVER_LOGGED_IN = re.compile(
     r"connect to host|Could not resolve|banner exchange|kex_exchange_identification|Unable to negotiate"
@@ -40,8 +41,10 @@ _NEVER_LOGGED_IN = re.compile(
 
 
 def described(entry: HostEntry) -> str:
-    """Where a host is and how we log in, such as `zfsadmin@10.0.0.9 port 2222`."""
-    return f"{_account(entry)} port {entry.ssh.port}" if entry.ssh.port else _account(entry)
+    """Where a host is and how we log in, such as `zfsadmin@10.0.0.9 port 2222 through jump.lan`."""
+    port = f" port {entry.ssh.port}" if entry.ssh.port else ""
+    through = f" through {entry.ssh.proxy_jump}" if entry.ssh.proxy_jump else ""
+    return f"{_account(entry)}{port}{through}"
 
 
 def login_by_hand(entry: HostEntry) -> str:

@@ -173,8 +173,7 @@ class FrameReader:
         marker = self._frame.end(index) if self.began else self._frame.begin
         at = self._pending.find(marker)
         if at < 0:
-            # All but what may be the first part of a marker belongs to the output.
-            self._give(index, len(self._pending) - len(marker) + 1)
+            self._give(index, len(self._pending) - _held_back(self._pending, marker))
             return False
         self._give(index, at)
         newline = self._pending.find(b"\n", len(marker))
@@ -197,6 +196,12 @@ class FrameReader:
             self._sink(index, piece)
         elif len(self._banner) < 4096:
             self._banner += piece[:4096]
+
+
+def _held_back(pending: bytearray, marker: bytes) -> int:
+    """How many bytes at the end may be the first part of a marker; the others are output, and wait for nothing."""
+    longest = min(len(marker) - 1, len(pending))
+    return next((length for length in range(longest, 0, -1) if pending.endswith(marker[:length])), 0)
 
 
 class Clipping:

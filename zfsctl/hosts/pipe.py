@@ -12,6 +12,7 @@ import fcntl
 import os
 import select
 import selectors
+import signal
 import subprocess
 import threading
 import time
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from zfsctl.errors import HostCommandError, UnreachableError
 from zfsctl.hosts.failures import shown
 from zfsctl.hosts.framing import Clipping, Frame, FrameReader, decode
-from zfsctl.hosts.process import CHUNK, Child, close, end, exit_code, local_environment, start
+from zfsctl.hosts.process import CHUNK, Child, close, end, exit_code, local_environment, signal_group, start
 from zfsctl.hosts.protocol import PipeResult
 from zfsctl.model.command import Command, Completed
 
@@ -79,7 +80,6 @@ def run_pipe(sender: PipeEnd, receiver: PipeEnd, *, on_bytes: Callable[[int], No
         first = _await_both(sends, receives, news)
         total, receiver_left = _move(sends.output, receives.input, first, on_bytes or (lambda _: None))
         if receiver_left:
-            # The sender learns by SIGPIPE; a remote one, which may not be writing just now, by its closed input too.
             sends.hang_up()
         else:
             receives.hang_up()
@@ -144,10 +144,13 @@ class _Half:
         return self._child.poll() is not None and not self._open
 
     def hang_up(self) -> None:
-        """Close the stream on our side, and the input that a remote sender watches."""
-        for pipe in (self._child.stdin, self._child.stdout if self._sends else None):
-            if pipe is not None:
-                close(pipe)
+        """Close the stream on our side; a sender that is not writing just now is told by other means."""
+        if self._child.stdin is not None:
+            close(self._child.stdin)  # a remote sender watches its input
+        if self._sends and self._child.stdout is not None:
+            close(self._child.stdout)
+            if self.spec.remote is None:
+                signal_group(self._child, signal.SIGPIPE)
 
     def failure(self) -> Exception:
         """The error for an end that did not say how it ended."""

@@ -60,11 +60,19 @@ def end(child: Child) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         if child.poll() is not None:
             return
-        try:
-            os.killpg(child.pid, number)
+        signal_group(child, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE_SECONDS)
-        except (ProcessLookupError, PermissionError, subprocess.TimeoutExpired):
-            continue
+
+
+def signal_group(child: Child, number: signal.Signals) -> None:
+    """Signal all of its group, while its leader is not yet reaped and the number is therefore its own.
+
+    A group that runs as another user (sudo) cannot be signalled; it learns from its pipes.
+    """
+    if child.poll() is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, number)
 
 
 def close(pipe: IO[bytes]) -> None:

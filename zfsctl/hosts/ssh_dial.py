@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypedDict
 
-from zfsctl.errors import ZfsctlError
+from zfsctl.errors import UnreachableError, ZfsctlError
 from zfsctl.hosts.failures import login_failure, refused_login, unknown_host_key, unreachable, wrong_host_key
 from zfsctl.hosts.framing import decode
 from zfsctl.hosts.openssh import start_ssh
@@ -66,10 +66,13 @@ def dial(entry: HostEntry) -> Dialled:
             return Dialled(_connect(entry, target, known, sock), proxy)
         except BaseException as error:
             sock.close()
-            if proxy is not None:
-                failure = _proxy_failure(entry, proxy, said)
-                if failure is not None and not isinstance(error, ZfsctlError):
-                    raise failure from None
+            if proxy is None:
+                raise
+            # What stands in between knows better why the host itself was not reached.
+            failure = _proxy_failure(entry, proxy, said) if type(error) is UnreachableError else None
+            end(proxy)
+            if failure is not None:
+                raise failure from None
             raise
 
 
@@ -220,7 +223,6 @@ def _proxy_failure(entry: HostEntry, proxy: Child, said: IO[bytes]) -> ZfsctlErr
     try:
         code = exit_code(proxy, time.monotonic() + 1)
     except TimeoutError:
-        end(proxy)
         return None
     said.seek(0)
     return login_failure(entry, decode(said.read()), exit_code=code, command=None)

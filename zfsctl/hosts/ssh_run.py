@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import paramiko
 
 _SLICE_SECONDS = 1.0
+_RETRY_SECONDS = 0.1
 _MOST_SESSIONS = 8
 """Below OpenSSH's MaxSessions of 10; a server that allows fewer is believed when it refuses one."""
 
@@ -80,35 +81,40 @@ class FabricLink:
         finally:
             with self._sessions:
                 self._open_sessions -= 1
-                self._sessions.notify()
+                self._sessions.notify_all()
 
     def _open_session(self) -> paramiko.Channel:
         import paramiko
 
         limit = self._entry.ssh.timeout_seconds
+        deadline = time.monotonic() + limit
         died = False
         while True:
             dialled = self._connected()
+            transport = dialled.connection.transport
             try:
-                return dialled.connection.transport.open_session(timeout=limit)
-            except paramiko.ChannelException as error:
-                if not self._waited_for_a_session(limit):
-                    raise unreachable(self._entry, f"it opens no session: {error.text}") from None
+                return transport.open_session(timeout=limit)
             except (paramiko.SSHException, OSError, EOFError) as error:
+                why = str(error) or "it closed the connection"
+                # Not told apart by the kind of error: paramiko may hand one thread's refusal to another.
+                if transport.is_active():
+                    if time.monotonic() > deadline:
+                        raise unreachable(self._entry, f"it opens no session ({why})") from None
+                    self._wait_for_a_session()
+                    continue
                 # The connection died unseen, for instance while idle. Nothing was given to it: dial once more.
                 self._drop(dialled)
                 if died:
-                    raise unreachable(self._entry, str(error) or "it closed the connection") from None
+                    raise unreachable(self._entry, why) from None
                 died = True
 
-    def _waited_for_a_session(self, limit: float) -> bool:
-        """Whether another session has ended since the server refused one more (its MaxSessions is low)."""
+    def _wait_for_a_session(self) -> None:
+        """Let another session end: the server refused one more, its MaxSessions is low."""
         with self._sessions:
             others = self._open_sessions - 1
-            if others < 1:
-                return False
-            self._most_sessions = min(self._most_sessions, others)
-            return self._sessions.wait_for(lambda: self._open_sessions <= others, limit)
+            self._most_sessions = max(1, min(self._most_sessions, others))
+            # Bounded, as the server frees a session only some time after we have closed it.
+            self._sessions.wait_for(lambda: self._open_sessions <= others, _RETRY_SECONDS)
 
     def _connected(self) -> Dialled:
         with self._dialling:

@@ -1,7 +1,7 @@
 """Read what a command is about from its hosts: all of them in parallel, each in a constant number of exchanges.
 
 The first exchange asks a host for its version, clock, pools and datasets. Where snapshots matter, two more read
-them as they arrive. A dataset that goes away in between spoils the listing; then everything is asked once more.
+them as they arrive. What goes away in between spoils the listing; then everything is asked once more.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class _Look:
     last: bool = False
     """Whether it is not repeated, so that what can be read is read."""
     vanished: bool = False
-    """A dataset that was listed was gone when its snapshots were asked for."""
+    """A pool or dataset that was listed was gone when more was asked about it."""
 
     def told(self) -> HostFacts:
         """The facts with what is known of their problems by now."""
@@ -104,6 +104,8 @@ class _Look:
 def _look(look: _Look, host: Host, request: FactsRequest) -> _Look:
     try:
         _ask_basics(look, host)
+        if look.vanished and not look.last:
+            return look
     except (UnreachableError, HostTimeoutError) as error:
         look.problems.append(str(error))
         look.facts = replace(look.facts, reached=False, unreachable_code=error.code)
@@ -145,6 +147,7 @@ def _ask_basics(look: _Look, host: Host) -> None:
 def _answer(look: _Look, completed: Completed, parse: Callable[[str], T], otherwise: T) -> T:
     """What a command printed, `otherwise` if that cannot be read; a problem if it was not a clean answer."""
     trouble = _trouble(completed)
+    look.vanished = look.vanished or _tells_of_vanishing(completed)
     try:
         result = parse(completed.stdout)
     except UnreadableOutputError as error:
@@ -215,8 +218,13 @@ def _note_end(look: _Look, completed: Completed) -> None:
     trouble = _trouble(completed)
     if trouble:
         look.problems.append(trouble)
-        kinds = [kind_of(message) for message in messages_of(completed.stderr)]
-        look.vanished = FailureKind.DATASET_MISSING in kinds
+        look.vanished = look.vanished or _tells_of_vanishing(completed)
+
+
+def _tells_of_vanishing(completed: Completed) -> bool:
+    """Whether something went away, a dataset or a pool, while its host was being read."""
+    kinds = {kind_of(message) for message in messages_of(completed.stderr)}
+    return not kinds.isdisjoint({FailureKind.DATASET_MISSING, FailureKind.POOL_MISSING})
 
 
 def _trouble(completed: Completed) -> str:

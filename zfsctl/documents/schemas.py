@@ -83,7 +83,8 @@ def _sandbox_file() -> dict[str, Any]:
             "createtxg": number,
             "creation": number,
             "used": number,
-            "holds": {"type": "array"},
+            "holds": {"type": ["array", "object"], "description": "tags, or tags and when each was placed"},
+            "properties": {"type": "object"},
         },
     }
     dataset = {

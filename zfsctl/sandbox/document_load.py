@@ -127,10 +127,12 @@ def _pool(name: str, table: Json, path: str, machine: SimMachine, fleet: SimFlee
     for full, dataset in pool.datasets.items():
         load_extents(dataset, table_of(entries[full], full), f"{path}.datasets.{full}", pool, stated[full])
     newest = max(
-        (snapshot.createtxg for _, snapshot in pool.snapshots()),
-        default=max(dataset.createtxg for dataset in pool.datasets.values()),
+        *(snapshot.createtxg for _, snapshot in pool.snapshots()),
+        *(dataset.createtxg for dataset in pool.datasets.values()),
+        *(extent.birth for dataset in pool.datasets.values() for extent in dataset.extents),
+        0,
     )
-    pool.txg = max(number_of(table.get("txg"), f"{path}.txg", 0, least=0), newest + 1)
+    pool.txg = max(number_of(table.get("txg"), f"{path}.txg", newest + 1, least=0), newest)
     for full, dataset in pool.datasets.items():
         table_entry = table_of(entries[full], full)
         dataset.mounted = flag_of(

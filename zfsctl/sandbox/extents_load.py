@@ -37,6 +37,8 @@ def _extent(raw: object, path: str) -> Extent:
     if len(row) != 4:
         raise wrong(path, "[birth, death, size, key]", raw)
     birth, death, size, key = row
+    if type(birth) is int and type(size) is int and type(key) is int and (death is None or type(death) is int):
+        return Extent(birth, death, size, key)
     return Extent(
         number_of(birth, path),
         None if death is None else number_of(death, path),

@@ -7,6 +7,8 @@ from enum import Enum
 
 MAX_NAME_BYTES = 255
 
+_GOOD = re.compile(r"[A-Za-z0-9\-_.:% ]+(?:/[A-Za-z0-9\-_.:% ]+)*(?:[@#][A-Za-z0-9\-_.:% ]+)?")
+_DOTS = re.compile(r"(?:^|[/@#])\.\.?(?:$|[/@#])")
 _CHARACTERS = re.compile(r"[A-Za-z0-9\-_.: ]")
 _RESERVED = ("mirror", "raidz", "draid", "spare", "log")
 
@@ -47,6 +49,8 @@ def name_fault(name: str, kind: NameKind, *, modifying: bool = True) -> str:
 def _entity_fault(name: str) -> str:
     if len(name.encode()) > MAX_NAME_BYTES:
         return "name is too long"
+    if _GOOD.fullmatch(name) and not _DOTS.search(name):
+        return ""
     if name.startswith("/"):
         return "leading slash in name"
     if not name:

@@ -43,6 +43,8 @@ def number_of(value: object, path: str, default: int = 0, *, least: int | None =
     """`value` as a whole number, also when it is written as a string; `default` when it is absent (None)."""
     if value is None:
         return default
+    if type(value) is int and least is None:
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise wrong(path, "a whole number", value)
     try:

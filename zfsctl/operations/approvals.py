@@ -7,12 +7,13 @@ from zfsctl.operations.session import Session
 
 
 def approvals(session: Session) -> tuple[Approval, ...]:
-    """Every request that waits or still holds, oldest first.
+    """Every request that waits, or whose answer still holds, oldest first.
 
     Raises:
         StateError: The state file cannot be read.
     """
-    return tuple(session.journal.approvals(session.clock()))
+    filed = session.journal.approvals(session.clock())
+    return tuple(approval for approval in filed if approval.status is not ApprovalStatus.EXPIRED)
 
 
 def decide_approval(session: Session, identity: str, status: ApprovalStatus) -> Approval:

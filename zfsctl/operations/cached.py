@@ -51,6 +51,17 @@ def cached_status(environ: Mapping[str, str], sandbox: Path | None = None) -> Ca
 
 
 def _sandbox_now(folder: Path) -> int:
+    """The simulated clock, read from the document itself: loading the whole fleet takes longer than all the rest."""
+    from datetime import datetime
+
+    try:
+        now = json.loads((folder / "fleet.json").read_bytes())["now"]
+        return int(datetime.fromisoformat(now).timestamp()) if now.endswith("Z") else _loaded_now(folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _loaded_now(folder)
+
+
+def _loaded_now(folder: Path) -> int:
     from zfsctl.sandbox.fleet import open_sandbox
 
     return open_sandbox(folder).now()

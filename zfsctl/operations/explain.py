@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from zfsctl.errors import UnknownNameError, UsageError
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
-from zfsctl.model.names import Place, split_host, stamp
+from zfsctl.model.names import Place, split_host
 from zfsctl.model.policy import Policy
 from zfsctl.model.verdicts import Decision
 from zfsctl.operations.assemble import host_findings
@@ -18,6 +18,7 @@ from zfsctl.planner.health import dataset_status
 from zfsctl.planner.keeping import rule_text
 from zfsctl.planner.pruning import Pruning
 from zfsctl.planner.selection import Selected
+from zfsctl.planner.wording import minute
 
 
 def explain(session: Session, name: str, *, days: int = 90, kind: str | None = None) -> Explanation:
@@ -141,7 +142,7 @@ def _snapshot(session: Session, name: str, days: int) -> Explanation:
     return Explanation(
         Subject.SNAPSHOT,
         f"{Place(one.host, one.dataset.name)}@{short}",
-        facts=(("created", stamp(chosen[0].creation)), ("guid", str(chosen[0].guid)), *answer.facts),
+        facts=(("created", minute(chosen[0].creation, zone_of(session))), ("guid", str(chosen[0].guid)), *answer.facts),
         rules=answer.rules,
         snapshots=answer.snapshots,
         days=days,
@@ -201,7 +202,7 @@ def _explained(
         ("policy", one.policy.name if one.policy is not None else "none"),
         ("rule", one.rule.where if one.rule is not None else "no rule of the policy file is about it"),
         ("snapshot", schedule.text if schedule is not None else "not by schedule"),
-        ("next due", stamp(standing.next_due) if standing.next_due is not None else "never"),
+        ("next due", minute(standing.next_due, zone) if standing.next_due is not None else "never"),
     ]
     return Explanation(
         Subject.DATASET,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
+from zfsctl.errors import ConfigError
 from zfsctl.model.policy import Schedule
+from zfsctl.planner.periods import periods_of
 
-_NEAR_CHANGE = 4 * 3600
-"""Clocks change by less than this. Within it a cron line is followed from farther away; see _start."""
+_DAY = 86_400
 
 
 def last_due(schedule: Schedule, *, now: int, zone: tzinfo) -> int | None:
-    """The latest instant of the schedule that is not after `now`; None if there was none in 50 years."""
+    """The latest instant of the schedule that is not after `now`; None if there was none in 50 years.
+
+    Raises:
+        ConfigError: The schedule is no cron line; so do all the others here.
+    """
     return _last(schedule.cron, now, zone)
 
 
@@ -56,35 +61,109 @@ def _next(cron: str, now: int, zone: tzinfo) -> int | None:
 
 
 def _forward(cron: str, now: int, zone: tzinfo) -> Iterator[int]:
-    from cronsim import CronSim
-
-    latest = now
-    for instant in CronSim(cron, _start(now, zone, -1)):
-        epoch = int(instant.timestamp())
-        if epoch > latest:
-            latest = epoch
-            yield epoch
+    """The instants after `now`: stretch by stretch of one offset from UTC, in which civil time simply passes."""
+    offset_at, fixed = periods_of(zone).offset, _is_fixed(cron)
+    latest = reached = now
+    offset = offset_at(now)
+    civil_start = now + offset
+    while True:
+        for civil in _civil_matches(cron, civil_start, reverse=False):
+            instant = civil - offset
+            if offset_at(instant) != offset:
+                break
+            reached = instant
+            if reached > latest and not (fixed and _is_repeated(reached, zone)):
+                latest = reached
+                yield reached
+        else:
+            return
+        shift = _shift_after(reached, instant, offset_at)
+        after = offset_at(shift)
+        if fixed and after > offset and shift > latest:
+            skipped = next(_civil_matches(cron, shift + offset - 1, reverse=False), None)
+            if skipped is not None and skipped < shift + after:
+                latest = shift
+                yield shift
+        reached, offset = shift, after
+        civil_start = shift + after - 1
 
 
 @lru_cache(maxsize=512)
 def _last(cron: str, now: int, zone: tzinfo) -> int | None:
-    from cronsim import CronSim
+    """As _forward, backward from `now`, which may itself be the instant."""
+    offset_at, fixed = periods_of(zone).offset, _is_fixed(cron)
+    reached = now
+    offset = offset_at(now)
+    civil_start = now + offset + 1
+    while True:
+        for civil in _civil_matches(cron, civil_start, reverse=True):
+            instant = civil - offset
+            if offset_at(instant) != offset:
+                break
+            reached = instant
+            if not (fixed and _is_repeated(reached, zone)):
+                return reached
+        else:
+            return None
+        shift = _shift_before(reached, instant, offset_at)
+        before_shift = offset_at(shift - 1)
+        if fixed and offset > before_shift:
+            skipped = next(_civil_matches(cron, shift + offset, reverse=True), None)
+            if skipped is not None and skipped >= shift + before_shift:
+                return shift
+        reached, offset = shift - 1, before_shift
+        civil_start = shift + before_shift
 
-    # cronsim leaves out its start, which may be the very instant that is looked for.
-    for instant in CronSim(cron, _start(now + 1, zone, +1), reverse=True):
-        epoch = int(instant.timestamp())
-        if epoch <= now:
-            return epoch
-    return None
+
+def _is_fixed(cron: str) -> bool:
+    """Whether a line names its minutes and hours. Debian's cron runs such a job once when civil time repeats, and right
+    after the change when its time is skipped; others follow the clock on the wall."""
+    minute, hour = cron.split()[:2] if len(cron.split()) > 1 else ("*", "*")
+    return not (minute.startswith("*") or hour.startswith("*"))
 
 
-def _start(now: int, zone: tzinfo, direction: int) -> datetime:
-    """Where to begin: at `now`, or well before (-1) or after (+1) it when clocks change near it.
+def _is_repeated(instant: int, zone: tzinfo) -> bool:
+    """Whether the clock on the wall shows this time for the second time."""
+    return datetime.fromtimestamp(instant, UTC).astimezone(zone).fold == 1
 
-    For a line with a fixed hour cronsim reckons in civil time and takes a repeated hour for its first pass, so near a
-    change it may step over the instant in question. What it then finds on the wrong side of `now` is passed over.
+
+def _civil_matches(cron: str, civil: int, *, reverse: bool) -> Iterator[int]:
+    """The civil times that a line names after `civil`, or before it, as if they were UTC.
+
+    Only civil time is left to cronsim: near a change of clocks its own reckoning in zones skips instants.
     """
-    before, after = (datetime.fromtimestamp(now + side * _NEAR_CHANGE, zone) for side in (-1, 1))
-    if before.utcoffset() == after.utcoffset():
-        return datetime.fromtimestamp(now, zone)
-    return before if direction < 0 else after
+    from cronsim import CronSim, CronSimError
+
+    try:
+        matches = CronSim(cron, datetime.fromtimestamp(civil, UTC), reverse=reverse)
+    except CronSimError as error:
+        raise ConfigError(f"{cron!r} is no schedule", why=str(error), hint='"0 */6 * * *"') from error
+    return (int(match.timestamp()) for match in matches)
+
+
+def _shift_after(instant: int, other: int, offset_at: Callable[[int], int]) -> int:
+    """The first instant after `instant` at which the offset is another one, as it is at `other`."""
+    offset = offset_at(instant)
+    while instant + _DAY < other and offset_at(instant + _DAY) == offset:
+        instant += _DAY
+    return _between(instant, min(instant + _DAY, other), offset_at)
+
+
+def _shift_before(instant: int, other: int, offset_at: Callable[[int], int]) -> int:
+    """The first instant of the stretch of one offset that `instant` lies in; at `other`, before it, it is another."""
+    offset = offset_at(instant)
+    while instant - _DAY > other and offset_at(instant - _DAY) == offset:
+        instant -= _DAY
+    return _between(max(instant - _DAY, other), instant, offset_at)
+
+
+def _between(before: int, after: int, offset_at: Callable[[int], int]) -> int:
+    """The instant of the change between two instants of different offsets."""
+    offset = offset_at(before)
+    while after - before > 1:
+        middle = (before + after) // 2
+        if offset_at(middle) == offset:
+            before = middle
+        else:
+            after = middle
+    return after

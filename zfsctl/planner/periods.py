@@ -34,6 +34,11 @@ class Periods:
         self._months: dict[int, int] = {}
         self._labels: dict[tuple[Rule, int], str] = {}
 
+    def offset(self, instant: int) -> int:
+        """The zone's offset from UTC at `instant`, in seconds."""
+        offset = self._offsets.get(instant // _BLOCK, _SHIFTS)
+        return self._offset_at(instant) if offset == _SHIFTS else offset
+
     def civil(self, instants: Sequence[int]) -> list[int]:
         """Civil time of each instant: epoch seconds plus the zone's offset."""
         offsets = self._offsets

@@ -115,13 +115,20 @@ def teller(config: pytest.Config) -> Say:
 @pytest.fixture
 def alpha(testbed: Pair) -> Host:
     """The first real host."""
-    return testbed.alpha
+    return alive(testbed.alpha)
 
 
 @pytest.fixture
 def beta(testbed: Pair) -> Host:
     """The second real host."""
-    return testbed.beta
+    return alive(testbed.beta)
+
+
+def alive(host: Host) -> Host:
+    """The host itself, booted again if its kernel died in an earlier test."""
+    if host.machine.process() is None:
+        host.restart()
+    return host
 
 
 @pytest.fixture

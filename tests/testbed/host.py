@@ -27,6 +27,10 @@ class HostError(Exception):
     """A host did not do what a test needs."""
 
 
+class HostEndedError(HostError):
+    """The virtual machine ended while it booted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Completed:
     """A finished remote command. Bytes that are no UTF-8 are kept as surrogates."""
@@ -153,12 +157,13 @@ class Host:
         """Wait until OpenZFS answers over ssh.
 
         Raises:
-            HostError: The machine ended, or `limit` seconds were not enough.
+            HostEndedError: The machine ended.
+            HostError: `limit` seconds were not enough.
         """
         deadline = time.monotonic() + limit
         while not self._greets():
             if self._child is not None and self._child.poll() is not None:
-                raise HostError(f"{self.name} ended while booting: {self.last_words()}")
+                raise HostEndedError(f"{self.name} ended while booting: {self.last_words()}")
             if time.monotonic() > deadline:
                 raise HostError(f"{self.name} did not answer within {limit:.0f} s: {self.last_words()}")
             time.sleep(0.2)

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
 
-from tests.testbed.host import Host, HostError
+from tests.testbed.host import Host, HostEndedError
 from tests.testbed.image import Image, ensure_image, find_image, remove_tree
 from tests.testbed.machine import CannotMakeHosts, Say, check_machine, install_missing
 from tests.testbed.qemu import Machine, free_port
 from tests.testbed.recipe import HOSTS, RECIPES, USERS, Recipe
 
 ATTEMPTS: Final = 3
-"""Boots to try: a port that was free may be taken by another program a moment later."""
+"""Boots to try: a port that was free may be taken a moment later, and emulation may fail a guest's kernel."""
 
 
 @dataclass(slots=True)
@@ -125,14 +125,15 @@ def boot_pair(series: str, say: Say, *, keep: bool = False, names: Iterable[str]
             start_pair(pair)
         except BaseException as error:
             pair.end()
-            if isinstance(error, HostError) and "forwarding" in str(error) and attempt < ATTEMPTS:
+            if isinstance(error, HostEndedError) and attempt < ATTEMPTS:
+                say(f"once more: {error}")
                 continue
             raise
         say(f"booted in {time.monotonic() - started:.0f} s")
         if keep:
             publish(pair)
         return pair
-    raise HostError("no free port was found")
+    raise AssertionError("the last attempt returns or raises")
 
 
 def new_pair(image: Image, names: Iterable[str] = HOSTS, *, keep: bool) -> Pair:

@@ -15,7 +15,7 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture(scope="session")
-def _eight_hours(tmp_path_factory: pytest.TempPathFactory) -> World:
+def eight_hours(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = new_world(tmp_path_factory.mktemp("aged"))
     world.hours(8)
     world.advance(HOUR)
@@ -23,6 +23,6 @@ def _eight_hours(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture
-def aged(_eight_hours: World, tmp_path: Path) -> World:
+def aged(eight_hours: World, tmp_path: Path) -> World:
     """Eight hourly runs later, and an hour after the last: each dataset has one snapshot that no rule keeps."""
-    return _eight_hours.copy(tmp_path)
+    return eight_hours.copy(tmp_path)

@@ -14,9 +14,9 @@ MOST_CHANGES = 12
 
 
 @pytest.fixture(scope="session")
-def busy(tmp_path_factory: pytest.TempPathFactory, _eight_hours: World) -> World:
+def busy(tmp_path_factory: pytest.TempPathFactory, eight_hours: World) -> World:
     """A world in which a run creates on two hosts and destroys several snapshots of each dataset."""
-    world = _eight_hours.copy(tmp_path_factory.mktemp("busy") / "world")
+    world = eight_hours.copy(tmp_path_factory.mktemp("busy") / "world")
     for _ in range(2):
         world.run(only=("snapshot",))
         world.advance(HOUR)

@@ -71,10 +71,10 @@ def act(world: World, action: tuple[str, object], number: int) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(actions, min_size=5, max_size=25))
 def test_a_run_loses_only_what_its_plan_says_and_no_history_loses_what_a_rule_keeps(
-    _eight_hours: World, history: list[tuple[str, object]]
+    eight_hours: World, history: list[tuple[str, object]]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        world = _eight_hours.copy(Path(folder))
+        world = eight_hours.copy(Path(folder))
         for number, action in enumerate(history):
             if action[0] != "run":
                 act(world, action, number)

@@ -28,6 +28,11 @@ class Generator:
         self._random = random.Random(seed)
         self._pool = pool
 
+    @property
+    def _mounts(self) -> bool:
+        """Whether filesystems are mounted; then `rename -u` would leave some mounted where they no longer belong."""
+        return self._pool().root.mounted
+
     def __iter__(self) -> Iterator[Argv]:
         makers, weights = zip(*_MAKERS, strict=True)
         while True:
@@ -190,7 +195,7 @@ class Generator:
         return former.origin is None and not former.bookmarks.keys() & dataset.bookmarks.keys()
 
     def rename_dataset(self) -> Argv:
-        flags = self._flags("-u", share=0.4) or self._flags("-p", share=0.1)
+        flags = (() if self._mounts else self._flags("-u", share=0.4)) or self._flags("-p", share=0.1)
         return ("zfs", "rename", *flags, self._dataset(root=self._chance(0.05)), self._new_dataset())
 
     def rename_snapshot(self) -> Argv:

@@ -75,16 +75,21 @@ def zfs_create(call: Call, arguments: Sequence[str]) -> int:
 
 
 def _add_volume_sizes(call: Call, options: Options, table: dict[str, str]) -> None:
-    size = read_size(options.last("V") or "")
-    if size is None:
-        call.stop(f"bad volume size '{options.last('V')}': bad numeric value '{options.last('V')}'")
-    block = read_size(options.last("b") or table.get("volblocksize", "")) or _DEFAULT_BLOCK
+    size = _size_of(call, options.last("V") or "", "bad volume size")
+    block = _size_of(call, options.last("b") or table.get("volblocksize", str(_DEFAULT_BLOCK)), "bad volume block size")
     size = -(-size // block) * block
     table["volsize"] = str(size)
     if block != _DEFAULT_BLOCK:
         table["volblocksize"] = str(block)
     if "s" not in options:
         table.setdefault("refreservation", str(volume_reservation(size, block)))
+
+
+def _size_of(call: Call, text: str, action: str) -> int:
+    size = read_size(text)
+    if isinstance(size, str):
+        call.stop(f"{action} '{text}': {size}")
+    return size
 
 
 def volume_reservation(size: int, block: int = _DEFAULT_BLOCK) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from zfsctl.sandbox.calls import DATASETS, HEADS, TEXTS, Call, Exit, Found, Kinds
 from zfsctl.sandbox.changing import remove_dataset, remove_snapshot
 from zfsctl.sandbox.datasets import SimDataset, SimSnapshot
+from zfsctl.sandbox.dependents import CycleError, visit_dependents
 from zfsctl.sandbox.extents import range_space
 from zfsctl.sandbox.options import Options, parse_options
 from zfsctl.sandbox.pools import SimPool
@@ -84,7 +85,8 @@ class _Snapshots:
 
     def _check_clones(self, pool: SimPool, dataset: SimDataset, snapshot: SimSnapshot) -> None:
         names: list[str] = []
-        visit_clones(pool, dataset, snapshot, lambda found: names.append(found.name))
+        found = Found(pool, dataset, snapshot=snapshot)
+        visit_dependents(found, lambda each: names.append(each.name), allow_cycles=True)
         if names:
             self.call.complain(f"cannot destroy '{dataset.name}@{snapshot.name}': snapshot has dependent clones")
             self.call.complain("use '-R' to destroy the following datasets:")
@@ -166,26 +168,10 @@ def _destroy_bookmark(call: Call, options: Options, operand: str) -> int:
     return 0
 
 
-def _visit_dependents(pool: SimPool, dataset: SimDataset, act: Callable[[Found], None]) -> None:
-    """Everything that hangs on a dataset, deepest first: children, then snapshots, each after its clones."""
-    for child in pool.children(dataset.name):
-        _visit_dependents(pool, child, act)
-        act(Found(pool, child))
-    for snapshot in list(dataset.snapshots.values()):
-        visit_clones(pool, dataset, snapshot, act)
-        act(Found(pool, dataset, snapshot=snapshot))
-
-
-def visit_clones(pool: SimPool, dataset: SimDataset, snapshot: SimSnapshot, act: Callable[[Found], None]) -> None:
-    """Everything that hangs on a snapshot, deepest first: its clones, each after what hangs on that."""
-    for clone in pool.clones_of(dataset, snapshot):
-        _visit_dependents(pool, clone, act)
-        act(Found(pool, clone))
-
-
 def _destroy_clones(call: Call, pool: SimPool, dataset: SimDataset, snapshot: SimSnapshot) -> None:
     work = DatasetDestroyer(call, pool)
-    visit_clones(pool, dataset, snapshot, work.visit)
+    if not work.visit_below(Found(pool, dataset, snapshot=snapshot)):
+        raise Exit(1)
     work.flush()
     if work.failed:
         raise Exit(1)
@@ -205,7 +191,8 @@ def _destroy_dataset(call: Call, options: Options, operand: str) -> int:
     verbose = "v" in options or "p" in options
     word = "destroy\t" if "p" in options else ("would destroy " if "n" in options else "will destroy ")
     work = DatasetDestroyer(call, pool, word if verbose else "", dry="n" in options, go_on=recursive)
-    _visit_dependents(pool, target, work.visit)
+    if not work.visit_below(found):
+        return 1
     if not work.stopped:
         work.visit(found)
         work.flush()
@@ -220,7 +207,7 @@ def _check_dependents(call: Call, pool: SimPool, target: SimDataset, *, recursiv
         inside = found.name.startswith((f"{target.name}/", f"{target.name}@"))
         (below if inside else clones).append(found.name)
 
-    _visit_dependents(pool, target, note)
+    visit_dependents(Found(pool, target), note, allow_cycles=True)
     if not recursive and below:
         call.complain(f"cannot destroy '{target.name}': {target.kind} has children")
         call.complain("use '-r' to destroy the following datasets:")
@@ -245,6 +232,15 @@ class DatasetDestroyer:
         self.failed = False
         self.stopped = False
         self.batch: list[Pair] = []
+
+    def visit_below(self, top: Found) -> bool:
+        """Destroy everything that hangs on `top`; False after a complaint that something depends on itself."""
+        try:
+            visit_dependents(top, self.visit, allow_cycles=False)
+        except CycleError as error:
+            error.report(self.call)
+            return False
+        return True
 
     def visit(self, found: Found) -> None:
         if self.stopped:

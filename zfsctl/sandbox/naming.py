@@ -42,7 +42,7 @@ def name_fault(name: str, kind: NameKind, *, modifying: bool = True) -> str:
     if kind is NameKind.BOOKMARK and "#" not in name:
         return "missing '#' delimiter in bookmark name"
     if modifying and "%" in name:
-        return "invalid character '%' in name"
+        return "invalid character % in name"
     return _entity_fault(name)
 
 

@@ -89,8 +89,8 @@ def _number(native: Native, text: str) -> tuple[str, str]:
     if text == "none" and native.default in ("0", "none"):
         return "", native.default
     size = read_size(text)
-    if size is None:
-        return f"bad numeric value '{text}'", ""
+    if isinstance(size, str):
+        return size, ""
     if native.name in ("quota", "refquota") and size == 0:
         return f"use 'none' to disable {native.name}", ""
     if native.name == "recordsize" and not (512 <= size <= 16 << 20 and size & (size - 1) == 0):

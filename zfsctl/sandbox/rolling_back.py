@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from zfsctl.sandbox.calls import TEXTS, Call, Found, Kinds
 from zfsctl.sandbox.changing import remove_snapshot
 from zfsctl.sandbox.datasets import SimBookmark, SimDataset, SimSnapshot
-from zfsctl.sandbox.destroying import DatasetDestroyer, visit_clones
+from zfsctl.sandbox.dependents import visit_dependents
+from zfsctl.sandbox.destroying import DatasetDestroyer
 from zfsctl.sandbox.options import Options, parse_options
 from zfsctl.sandbox.pools import SimPool
 
@@ -61,7 +62,8 @@ def _may_go(call: Call, options: Options, found: Found, newer: list[SimSnapshot]
         return False
     clones: list[str] = []
     for each in newer:
-        visit_clones(found.pool, dataset, each, lambda dependent: clones.append(dependent.name))
+        top = Found(found.pool, dataset, snapshot=each)
+        visit_dependents(top, lambda dependent: clones.append(dependent.name), allow_cycles=True)
     if clones:
         call.complain(f"cannot rollback to '{found.name}': clones of previous snapshots exist")
         call.complain("use '-R' to force deletion of the following clones and dependents:")
@@ -72,7 +74,8 @@ def _may_go(call: Call, options: Options, found: Found, newer: list[SimSnapshot]
 def _destroy(call: Call, options: Options, pool: SimPool, dataset: SimDataset, snapshot: SimSnapshot) -> bool:
     if "R" in options:
         work = DatasetDestroyer(call, pool)
-        visit_clones(pool, dataset, snapshot, work.visit)
+        if not work.visit_below(Found(pool, dataset, snapshot=snapshot)):
+            return False
         work.flush()
         if work.failed:
             return False

@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 
 _UNITS = "BKMGTPEZ"
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([BKMGTPEZ]?)(i?B)?", re.IGNORECASE)
+_NUMBER = re.compile(r"(\d*)(\.\d*)?")
+_SUFFIX = re.compile(r"(?:([KMGTPEZ])(?:i?B)?|B)?", re.IGNORECASE)
 
 
-def read_size(text: str) -> int | None:
-    """Bytes that a text such as 10G or 1.5T means; None if it means none."""
-    found = _SIZE.fullmatch(text)
-    if not found:
-        return None
-    number, unit, _ = found.groups()
-    factor: int = 1024 ** _UNITS.index(unit.upper()) if unit else 1
-    if "." in number:
-        return int(float(number) * factor)
-    return int(number) * factor
+def read_size(text: str) -> int | str:
+    """Bytes that a text such as 10G or 1.5TiB means, or what libzfs says is wrong with it."""
+    if not text[:1].isdigit() and text[:1] != ".":
+        return f"bad numeric value '{text}'"
+    found = _NUMBER.match(text)
+    assert found is not None
+    suffix = text[found.end() :]
+    unit = _SUFFIX.fullmatch(suffix)
+    if unit is None:
+        return f"invalid numeric suffix '{suffix}'"
+    shift = 10 * _UNITS.index(unit.group(1).upper()) if unit.group(1) else 0
+    size = int(float(found.group() or "0") * 2**shift) if found.group(2) else int(found.group()) << shift
+    return "numeric value is too large" if size >= 1 << 64 else size
 
 
 def nice_size(size: int, *, bytes_unit: bool = True) -> str:

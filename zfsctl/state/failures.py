@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from pathlib import Path
 from zfsctl.errors import StateError
 
 ONLY_HISTORY = "without this file only history is lost"
+
+_ELSEWHERE = "ZFSCTL_STATE_DIR=/dev/shm/zfsctl zfsctl prune"
+"""The file may lie on the very pool that a prune would relieve; a journal in memory lets it go on."""
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT)
@@ -41,13 +45,14 @@ def damaged(path: Path, what: str, why: str) -> StateError:
 
 def _why(path: Path, error: sqlite3.Error | OSError) -> tuple[str, str]:
     if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower(), f"ls -ld {error.filename or path}"
+        hint = _ELSEWHERE if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"ls -ld {error.filename or path}"
+        return (error.strerror or str(error)).lower(), hint
     # The upper bytes tell the kind of I/O error and the like; the lowest says what matters here.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _LOCKED:
         return "another process is writing it and did not end in time", f"fuser -v {path}"
     if code == sqlite3.SQLITE_FULL:
-        return "the disk is full", f"df -h {path.parent}"
+        return "the disk is full", _ELSEWHERE
     if code in _FORBIDDEN:
         return f"this user may not open or write it ({error})", f"ls -ld {path.parent} {path}"
     if code in _DAMAGED:

@@ -17,7 +17,7 @@ from zfsctl.model.command import Command, Completed
 SHELLS = [["sh"], ["bash", "--posix"], ["busybox", "sh"], ["ksh"], ["mksh"], ["zsh"]]
 shells = pytest.mark.parametrize("shell", [pytest.param(s, id=s[0]) for s in SHELLS if shutil.which(s[0])])
 
-texts = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=30)
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 names = st.one_of(
     texts, st.sampled_from(["", "-n", "--", "a b", "it's", '"', "$HOME", "`id`", "a\nb", "\\", "*", "~", "#x"])
 )

@@ -35,7 +35,7 @@ def alive(pid_file: Path) -> bool:
 
 
 @settings(max_examples=50, deadline=None)
-@given(arguments=st.lists(st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)))))
+@given(arguments=st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 def test_any_arguments_arrive_as_they_were(arguments: list[str]) -> None:
     assert HOST.run(Command(("printf", "%s\\0", *arguments))).stdout.split("\0") == [*(arguments or [""]), ""]
 
@@ -146,7 +146,7 @@ def test_leaving_a_listing_early_ends_the_whole_group(tmp_path: Path) -> None:
 
 
 def test_a_listing_that_falls_silent() -> None:
-    seen = []
+    seen: list[str] = []
     with pytest.raises(HostTimeoutError), HOST.lines(sh("echo row; sleep 32.4"), timeout=0.3) as lines:
         seen.extend(lines)
 
@@ -180,6 +180,12 @@ def test_much_on_stderr_blocks_nothing() -> None:
     with HOST.lines(sh(script)) as lines:
         assert list(lines) == ["out"]
         assert "bytes left out" in lines.completed.stderr
+
+
+def test_what_a_command_says_at_its_very_end_is_never_lost() -> None:
+    # It sleeps about as long as the reader waits at a time, so that its end falls between two looks.
+    for pause in (0.098, 0.099, 0.1, 0.101, 0.102, 0.103, 0.199, 0.2, 0.201, 0.202):
+        assert HOST.run(sh(f"sleep {pause}; echo last")).stdout == "last\n"
 
 
 def test_nothing_is_left_open() -> None:

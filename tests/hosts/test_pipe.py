@@ -143,7 +143,7 @@ def test_no_process_and_no_file_is_left_behind(fleet: RealFleet) -> None:
 
     assert len(os.listdir("/proc/self/fd")) == before
     assert threading.active_count() == threads
-    assert descendants(os.getpid()) == processes
+    assert set(descendants(os.getpid())) <= set(processes)
 
 
 @pytest.mark.parametrize(("send", "receive"), [("no-such-program", "cat"), ("true", "no-such-program")])
@@ -167,7 +167,7 @@ def test_an_error_of_the_listener_ends_both(fleet: RealFleet) -> None:
     with pytest.raises(KeyboardInterrupt):
         fleet.pipe("local", Command(("yes",)), "local", sh("cat >/dev/null"), on_bytes=stop)
 
-    assert descendants(os.getpid()) == processes
+    assert set(descendants(os.getpid())) <= set(processes)
 
 
 @pytest.mark.sshd

@@ -30,7 +30,6 @@ from zfsctl.model.policy import HostEntry, SshSettings, Transport
 pytestmark = pytest.mark.sshd
 
 TRUE = Command(("true",))
-Put = Callable[[SshHost], None]
 
 
 def sh(script: str) -> Command:
@@ -46,10 +45,7 @@ def listen(host: SshHost) -> None:
         list(lines)
 
 
-asks = pytest.mark.parametrize("put", [ask, listen])
-
-
-def failure(entry: HostEntry, put: Put) -> ZfsctlError:
+def failure(entry: HostEntry, put: Callable[[SshHost], None] = ask) -> ZfsctlError:
     """What one question to this host raises; its text tells no key path."""
     host = SshHost(entry)
     try:
@@ -163,6 +159,7 @@ class TestSharing:
         assert answers == [f"{i}\n" for i in range(72)]
         assert box.exchanges == before + 72
 
+    @pytest.mark.slow
     def test_a_server_that_allows_few_sessions_is_believed(
         self, tmp_path_factory: pytest.TempPathFactory, keys: Keys, transport: Transport
     ) -> None:
@@ -174,6 +171,7 @@ class TestSharing:
 
             assert [answer.stdout for answer in answers] == [f"{i}\n" for i in range(12)]
 
+    @pytest.mark.slow
     def test_twenty_hosts_answer_at_once(self, server: Server, transport: Transport) -> None:
         hosts = [SshHost(server.entry(f"node{i}", transport=transport)) for i in range(20)]
         try:
@@ -185,6 +183,7 @@ class TestSharing:
 
         assert answers == [f"node{i}\n" for i in range(20)]
 
+    @pytest.mark.slow
     def test_one_connection_serves_all_questions(
         self, tmp_path_factory: pytest.TempPathFactory, keys: Keys, transport: Transport
     ) -> None:
@@ -216,22 +215,18 @@ class TestSharing:
 
 
 class TestRefusals:
-    @asks
-    def test_a_wrong_host_key_is_refused(self, server: Server, transport: Transport, put: Put, tmp_path: Path) -> None:
+    def test_a_wrong_host_key_is_refused(self, server: Server, transport: Transport, tmp_path: Path) -> None:
         wrong = tmp_path / "known_hosts"
         wrong.write_text(key_line(server.keys.other_host, server.port))
 
-        error = failure(server.entry(transport=transport, known_hosts=str(wrong)), put)
+        error = failure(server.entry(transport=transport, known_hosts=str(wrong)))
 
         assert isinstance(error, HostKeyError)
         assert "another key" in error.why
         assert "StrictHostKeyChecking" not in error.hint
 
-    @asks
-    def test_an_unknown_host_key_is_refused(
-        self, server: Server, transport: Transport, put: Put, tmp_path: Path
-    ) -> None:
-        error = failure(server.entry(transport=transport, known_hosts=str(tmp_path / "none")), put)
+    def test_an_unknown_host_key_is_refused(self, server: Server, transport: Transport, tmp_path: Path) -> None:
+        error = failure(server.entry(transport=transport, known_hosts=str(tmp_path / "none")))
 
         assert isinstance(error, HostKeyError)
         assert "no known_hosts file" in error.why
@@ -242,7 +237,7 @@ class TestRefusals:
         line = key_line(server.keys.host, server.port)
         (tmp_path / "known_hosts").write_text(f"{line}@revoked {line}")
 
-        error = failure(server.entry(transport=transport, known_hosts=str(tmp_path / "known_hosts")), ask)
+        error = failure(server.entry(transport=transport, known_hosts=str(tmp_path / "known_hosts")))
 
         assert isinstance(error, HostKeyError)
 
@@ -258,71 +253,74 @@ class TestRefusals:
         assert host.run(TRUE).exit_code == 0
         host.close()
 
-    @asks
-    def test_a_key_that_is_not_let_in(self, server: Server, transport: Transport, put: Put) -> None:
-        error = failure(server.entry(transport=transport, identity_file=str(server.keys.stranger)), put)
+    def test_a_key_that_is_not_let_in(self, server: Server, transport: Transport) -> None:
+        error = failure(server.entry(transport=transport, identity_file=str(server.keys.stranger)))
 
         assert isinstance(error, AuthenticationError)
         assert str(server.port) in error.message
 
-    @asks
-    def test_a_key_that_is_missing(self, server: Server, transport: Transport, put: Put, tmp_path: Path) -> None:
-        error = failure(server.entry(transport=transport, identity_file=str(tmp_path / "nothing")), put)
+    def test_a_key_that_is_missing(self, server: Server, transport: Transport, tmp_path: Path) -> None:
+        error = failure(server.entry(transport=transport, identity_file=str(tmp_path / "nothing")))
 
         assert isinstance(error, AuthenticationError)
 
+    @pytest.mark.slow
     def test_a_key_that_is_encrypted(self, server: Server, transport: Transport, tmp_path: Path) -> None:
         key = tmp_path / "locked"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", key], check=True)
 
-        error = failure(server.entry(transport=transport, identity_file=str(key)), ask)
+        error = failure(server.entry(transport=transport, identity_file=str(key)))
 
         assert isinstance(error, AuthenticationError)
 
-    @asks
-    def test_a_user_who_may_not_log_in(self, server: Server, transport: Transport, put: Put) -> None:
-        error = failure(server.entry(transport=transport, user="no-such-user"), put)
+    def test_a_user_who_may_not_log_in(self, server: Server, transport: Transport) -> None:
+        error = failure(server.entry(transport=transport, user="no-such-user"))
 
         assert isinstance(error, AuthenticationError)
         assert "no-such-user" in error.message
 
-    @asks
-    def test_an_account_without_a_shell(self, nologin_server: Server, transport: Transport, put: Put) -> None:
-        error = failure(nologin_server.entry(transport=transport), put)
+    def test_an_account_without_a_shell(self, nologin_server: Server, transport: Transport) -> None:
+        error = failure(nologin_server.entry(transport=transport))
 
         assert isinstance(error, AuthenticationError)
         assert "runs no commands" in error.why
         assert "not available" in error.why
 
-    @asks
-    def test_a_host_that_is_down(self, server: Server, transport: Transport, put: Put) -> None:
-        error = failure(server.entry(transport=transport, port=free_port()), put)
+    def test_a_host_that_is_down(self, server: Server, transport: Transport) -> None:
+        error = failure(server.entry(transport=transport, port=free_port()))
 
         assert type(error) is UnreachableError
         assert "refused" in error.why
         assert error.where == "box"
 
-    @asks
-    def test_a_name_that_does_not_resolve(self, transport: Transport, put: Put) -> None:
-        error = failure(HostEntry("ghost", "ghost.invalid", SshSettings(timeout_seconds=5, transport=transport)), put)
+    def test_a_name_that_does_not_resolve(self, transport: Transport) -> None:
+        error = failure(HostEntry("ghost", "ghost.invalid", SshSettings(timeout_seconds=5, transport=transport)))
 
         assert type(error) is UnreachableError
 
-    @asks
-    def test_a_host_that_accepts_and_says_nothing(
-        self, silent_port: int, server: Server, transport: Transport, put: Put
-    ) -> None:
+    def test_a_host_that_accepts_and_says_nothing(self, silent_port: int, server: Server, transport: Transport) -> None:
         began = time.monotonic()
-        error = failure(server.entry(transport=transport, port=silent_port, timeout_seconds=1), put)
+        error = failure(server.entry(transport=transport, port=silent_port, timeout_seconds=1))
 
         assert type(error) is UnreachableError
         assert time.monotonic() - began < 8
 
+    @pytest.mark.slow
     def test_a_service_that_is_no_ssh(self, chatting_port: int, server: Server, transport: Transport) -> None:
-        error = failure(server.entry(transport=transport, port=chatting_port, timeout_seconds=2), ask)
+        error = failure(server.entry(transport=transport, port=chatting_port, timeout_seconds=2))
 
         assert type(error) is UnreachableError
 
+    def test_a_listing_is_refused_like_a_question(self, server: Server, tmp_path: Path) -> None:
+        entries = {
+            HostKeyError: server.entry(known_hosts=str(tmp_path / "none")),
+            AuthenticationError: server.entry(identity_file=str(server.keys.stranger)),
+            UnreachableError: server.entry(port=free_port()),
+        }
+
+        assert [type(failure(entry, listen)) for entry in entries.values()] == list(entries)
+
+    @pytest.mark.slow
     def test_a_host_refused_once_can_be_asked_again(self, server: Server, transport: Transport, tmp_path: Path) -> None:
         known = tmp_path / "known_hosts"
         host = SshHost(server.entry(transport=transport, known_hosts=str(known)))
@@ -400,9 +398,12 @@ class TestFaults:
 
     def test_a_connection_cut_in_mid_command(self, fragile_server: Server, transport: Transport) -> None:
         host = SshHost(fragile_server.entry(transport=transport))
-        cutter = threading.Thread(
-            target=lambda: eventually(lambda: running(fragile_server, "sleep 31.7")) and fragile_server.cut()
-        )
+
+        def cut_it() -> None:
+            eventually(lambda: running(fragile_server, "sleep 31.7"))
+            fragile_server.cut()
+
+        cutter = threading.Thread(target=cut_it)
         cutter.start()
         with pytest.raises(InterruptedOutputError) as raised:
             host.run_all([sh("echo half"), Command(("sleep", "31.7"))])
@@ -449,6 +450,7 @@ class TestFaults:
                 assert (lines.completed.exit_code, lines.completed.stderr) == (4, "")
             host.close()
 
+    @pytest.mark.slow
     def test_a_host_that_stops_in_mid_conversation(
         self, fragile_server: Server, transport: Transport, frozen: Callable[[Server], None]
     ) -> None:
@@ -530,11 +532,12 @@ with host.lines(Command(("sh", "-c", "echo up; exec sleep 31.9"))) as lines:
     def test_a_failed_login_says_nothing_by_itself(
         self, server: Server, transport: Transport, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        failure(server.entry(transport=transport, identity_file=str(server.keys.stranger)), ask)
-        failure(server.entry(transport=transport, port=free_port()), ask)
+        failure(server.entry(transport=transport, identity_file=str(server.keys.stranger)))
+        failure(server.entry(transport=transport, port=free_port()))
 
         assert capfd.readouterr() == ("", "")
 
+    @pytest.mark.slow
     def test_an_rsa_host_key_is_accepted(
         self, tmp_path_factory: pytest.TempPathFactory, keys: Keys, transport: Transport
     ) -> None:
@@ -557,16 +560,13 @@ class TestJumps:
         listen(host)
         host.close()
 
-    @asks
-    def test_a_jump_host_with_a_wrong_key(
-        self, server: Server, fragile_server: Server, transport: Transport, put: Put
-    ) -> None:
+    def test_a_jump_host_with_a_wrong_key(self, server: Server, fragile_server: Server, transport: Transport) -> None:
         user = server.entry().ssh.user
         jump = f"{user}@{ADDRESS}:{fragile_server.port}"
         known = fragile_server.folder / "known"
         known.write_text(server.known_hosts.read_text() + key_line(server.keys.other_host, fragile_server.port))
 
-        error = failure(server.entry(transport=transport, known_hosts=str(known), proxy_jump=jump), put)
+        error = failure(server.entry(transport=transport, known_hosts=str(known), proxy_jump=jump))
 
         assert isinstance(error, HostKeyError)
 

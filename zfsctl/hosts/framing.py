@@ -68,11 +68,11 @@ class Frame:
     @property
     def begin(self) -> bytes:
         """Printed once, before the first command."""
-        return f"{self._left}:{self._right}:begin".encode()
+        return f"{self._left}-{self._right}:begin".encode()
 
     def end(self, index: int) -> bytes:
         """Printed after command number `index`, followed by its exit code and a newline."""
-        return f"{self._left}:{self._right}:{index}:".encode()
+        return f"{self._left}-{self._right}:{index}:".encode()
 
     def script(self, commands: Sequence[Command], *, sudo: bool = False) -> str:
         """Run all commands one after another, whatever each says, without input but their own `stdin`."""
@@ -99,8 +99,8 @@ class Frame:
     def _wrap(self, body: str) -> str:
         # One line and no backslash before a quote: csh and fish, as login shells, quote those otherwise.
         return (
-            f'{{ LC_ALL=C.UTF-8; TZ=UTC; PATH="$PATH:{SBIN}"; export LC_ALL TZ PATH; '
-            f"n={self._left}; n=$n:{self._right}; "
+            f'{{ LC_ALL=C.UTF-8; TZ=UTC; PATH="${{PATH}}:{SBIN}"; export LC_ALL TZ PATH; '
+            f"n={self._left}; n=$n-{self._right}; "
             'e() { printf "%s:%s\\n" "$n" "$1"; }; m() { e "$1"; e "$1" >&2; }; '
             f"{body}; exit 0; }}\n"
         )

@@ -121,8 +121,10 @@ def pump(
             elif not keep_stdin:
                 close(child.stdin)
         while open_outputs:
+            # Looked at before the waiting: what a child wrote before it exited is then surely there to be read.
+            exited = child.poll() is not None
             ready = selector.select(_SLICE_SECONDS)
-            if not ready and child.poll() is not None:
+            if exited and not ready:
                 return
             for key, _ in ready:
                 if key.events == selectors.EVENT_WRITE:

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from tests.cli.conftest import Ended, Zfsctl, edit_fleet, snapshots
 from zfsctl.documents.schemas import json_schema
+from zfsctl.executor.locks import PoolLocks
 
 NEW = "zfsctl-20261120T120000Z"
 
@@ -208,6 +209,22 @@ def test_a_host_that_is_down_costs_only_itself(zfsctl: Zfsctl, sandbox: Path) ->
     assert (ended.code, alone.code) == (3, 12)
     assert names(sandbox)[-1] == NEW
     assert any(row[0] == "!" and row[1] == "beta" for row in ended.rows)
+
+
+def test_what_another_run_holds_is_left_to_it_and_a_run_that_can_do_nothing_exits_11(
+    zfsctl: Zfsctl, sandbox: Path
+) -> None:
+    other = PoolLocks(sandbox / "locks")
+    other.acquire("local", "tank")
+    half = zfsctl("run", "--sandbox", sandbox)
+    other.acquire("beta", "bk")
+    none = zfsctl("run", "--json", "--sandbox", sandbox)
+    other.release()
+
+    assert (half.code, none.code) == (0, 11)
+    assert ["!", "tank", "info", "running"] in [row[:4] for row in half.rows]
+    assert none.document["data"]["errors"][0]["code"] == "locked"
+    assert len(names(sandbox)) == 8
 
 
 def test_status_is_said_for_people_pipes_and_programs(zfsctl: Zfsctl, sandbox: Path) -> None:

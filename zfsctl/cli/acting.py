@@ -15,6 +15,7 @@ from zfsctl.errors import ExitCode, UsageError, ZfsctlError
 
 if TYPE_CHECKING:
     from zfsctl.cli.face import Face
+    from zfsctl.documents.types import ResultDocument
     from zfsctl.model.event import StepOutcome
     from zfsctl.model.plan import Plan
     from zfsctl.operations.session import Session
@@ -127,10 +128,10 @@ def _show(face: Face, session: Session, plan: Plan, acting: Acting) -> int:
         _save(plan, acting.out, at=session.clock())
     face.answer(
         "plan",
-        document_of_plan(plan),
-        lines=render_plan(plan, kept=face.verbose),
-        rows=rows_of_plan(plan, kept=face.verbose),
-        totals=plan_totals(plan),
+        lambda: document_of_plan(plan),
+        lines=lambda: render_plan(plan, kept=face.verbose),
+        rows=lambda: rows_of_plan(plan, kept=face.verbose),
+        totals=lambda: plan_totals(plan),
         at=session.clock(),
     )
     if acting.out is not None:
@@ -197,14 +198,17 @@ def _show_result(
     from zfsctl.documents.result import document_of_result
     from zfsctl.render.plan import render_result, result_totals, rows_of_result
 
-    document = document_of_result(plan, outcomes, exit_code=code)
-    if broken_off_by is not None:
-        document["errors"].append(document_of_error(broken_off_by))
+    def document() -> ResultDocument:
+        data = document_of_result(plan, outcomes, exit_code=code)
+        if broken_off_by is not None:
+            data["errors"].append(document_of_error(broken_off_by))
+        return data
+
     face.answer(
         "result",
         document,
-        lines=render_result(plan, outcomes, only_wrong=only_wrong),
-        rows=rows_of_result(plan, outcomes),
-        totals=result_totals(plan, outcomes),
+        lines=lambda: render_result(plan, outcomes, only_wrong=only_wrong),
+        rows=lambda: rows_of_result(plan, outcomes),
+        totals=lambda: result_totals(plan, outcomes),
         at=session.clock(),
     )

@@ -69,8 +69,8 @@ def _answer(face: Face, found: Sequence[Approval], *, now: int, names: bool) -> 
 
     face.answer(
         "approvals",
-        document_of_approvals(found),
-        lines=render_approvals(found, now=now, names=names),
-        rows=rows_of_approvals(found),
+        lambda: document_of_approvals(found),
+        lines=lambda: render_approvals(found, now=now, names=names),
+        rows=lambda: rows_of_approvals(found),
         at=now,
     )

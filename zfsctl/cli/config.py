@@ -23,9 +23,9 @@ def init(context: typer.Context) -> int:
     path, text = init_policy(face.session_options())
     face.answer(
         "config",
-        document_of_config_text([str(path)], text),
-        lines=[line(f"Wrote {path}.")],
-        rows=[("wrote", str(path))],
+        lambda: document_of_config_text([str(path)], text),
+        lines=lambda: [line(f"Wrote {path}.")],
+        rows=lambda: [("wrote", str(path))],
     )
     face.talk("Look at it, then: zfsctl config check && zfsctl run --dry-run")
     return 0
@@ -47,9 +47,9 @@ def check(context: typer.Context) -> int:
         at = session.clock()
     face.answer(
         "config",
-        document_of_config_check(found),
-        lines=render_config_check(found),
-        rows=rows_of_config_check(found),
+        lambda: document_of_config_check(found),
+        lines=lambda: render_config_check(found),
+        rows=lambda: rows_of_config_check(found),
         at=at,
     )
     return int(exit_code_of_check(found))

@@ -40,9 +40,9 @@ def explain(
         now = session.clock()
     face.answer(
         "explanation",
-        document_of_explanation(answer),
-        lines=render_explanation(answer, now=now),
-        rows=rows_of_explanation(answer),
+        lambda: document_of_explanation(answer),
+        lines=lambda: render_explanation(answer, now=now),
+        rows=lambda: rows_of_explanation(answer),
         at=now,
     )
     return 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,25 +119,25 @@ class Face:
     def answer(
         self,
         kind: str,
-        data: Mapping[str, Any],
+        data: Callable[[], Mapping[str, Any]],
         *,
-        lines: Iterable[Line],
-        rows: Iterable[Row],
+        lines: Callable[[], Iterable[Line]],
+        rows: Callable[[], Iterable[Row]],
         at: int | None = None,
-        totals: str = "",
+        totals: Callable[[], str] | None = None,
     ) -> None:
-        """Give the one answer of a command: as a document, for a terminal, or for a pipe.
+        """Give the one answer of a command: as a document, for a terminal, or for a pipe; only that one is made.
 
         `totals` ends the lines of a terminal already; beside the rows of a pipe it is talk.
         """
         if self.json:
-            self.print_document(kind, data, at=at)
+            self.print_document(kind, data(), at=at)
         elif self.on_terminal:
-            self.print_lines(lines)
+            self.print_lines(lines())
         else:
-            self.print_rows(rows)
-            if totals:
-                self.talk(totals)
+            self.print_rows(rows())
+            if totals is not None:
+                self.talk(totals())
 
     def print_document(self, kind: str, data: Mapping[str, Any], *, at: int | None = None) -> None:
         """Print the one document of --json."""

@@ -31,9 +31,9 @@ def history(
         found = history_of(session, run=run, limit=limit)
         face.answer(
             "history",
-            document_of_history(found.runs, found.steps),
-            lines=render_history(found.runs, found.steps),
-            rows=rows_of_history(found.runs, found.steps),
+            lambda: document_of_history(found.runs, found.steps),
+            lines=lambda: render_history(found.runs, found.steps),
+            rows=lambda: rows_of_history(found.runs, found.steps),
             at=session.clock(),
         )
     return 0

@@ -77,4 +77,4 @@ def _answer(face: Face, folder: Path) -> None:
     from zfsctl.render.sandbox import render_sandbox, rows_of_sandbox
 
     fleet = show_sandbox(folder)
-    face.answer("sandbox", fleet, lines=render_sandbox(fleet), rows=rows_of_sandbox(fleet))
+    face.answer("sandbox", lambda: fleet, lines=lambda: render_sandbox(fleet), rows=lambda: rows_of_sandbox(fleet))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,9 +41,9 @@ def status(
     else:
         face.answer(
             "status",
-            document_of_status(seen),
-            lines=render_status(seen, now=now),
-            rows=rows_of_status(seen),
+            lambda: document_of_status(seen),
+            lines=lambda: render_status(seen, now=now),
+            rows=lambda: rows_of_status(seen),
             at=now,
         )
     return check_exit_code(seen.health) if check else 0
@@ -58,6 +59,6 @@ def _asked(face: Face) -> tuple[Status, int]:
 def _cached(face: Face) -> tuple[Status, int]:
     from zfsctl.operations.cached import cached_status
 
-    options = face.session_options()
-    view = cached_status(options.environ, options.sandbox)
+    sandbox = face.options.sandbox
+    view = cached_status(face.environ, Path(sandbox) if sandbox else None)
     return view.status, view.now

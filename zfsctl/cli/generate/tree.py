@@ -119,7 +119,8 @@ def _option(parameter: Parameter, context: Context) -> OptionText:
     metavar = parameter.make_metavar(ctx=context) if takes_value and parameter.name != "help" else ""
     words = Words.HOSTS if "--host" in parameter.opts else _WORDS_OF.get(metavar, Words.NOTHING)
     help = getattr(parameter, "help", None) or ""
-    return OptionText(tuple(parameter.opts), metavar, help, words, bool(shared & set(parameter.opts)))
+    # Typer keeps the spellings of --help in a set, so their order changes from run to run.
+    return OptionText(tuple(sorted(parameter.opts, key=len)), metavar, help, words, bool(shared & set(parameter.opts)))
 
 
 def _argument(parameter: Parameter, context: Context) -> ArgumentText:

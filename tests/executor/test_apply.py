@@ -1,0 +1,200 @@
+"""The order of steps: hosts beside each other, steps of a host after each other, and what a failure stops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zfsctl.errors import UnreachableError
+from zfsctl.executor.apply import Stop, apply_steps
+from zfsctl.executor.create import next_second
+from zfsctl.executor.locks import PoolLocks
+from zfsctl.model.event import Event, Result, StepFinished, StepOutcome, StepStarted
+from zfsctl.model.plan import CreateSnapshots, DatasetRef, Plan, RunHook, Step
+from zfsctl.sandbox.building import create_fleet, create_pool, do
+from zfsctl.sandbox.faults import KilledAt
+from zfsctl.sandbox.fleet import SandboxFleet
+
+NOW = 1_795_000_000
+
+
+@pytest.fixture
+def fleet() -> SandboxFleet:
+    sim = create_fleet(NOW, ("alpha", "beta"))
+    for host in ("alpha", "beta"):
+        create_pool(sim, host, "tank", 1 << 30)
+    return SandboxFleet(sim)
+
+
+def guid(fleet: SandboxFleet, host: str, dataset: str = "tank") -> int:
+    with fleet.state() as sim:
+        return int(do(sim, host, "zfs", "list", "-Hp", "-o", "guid", dataset)[0])
+
+
+def create(
+    fleet: SandboxFleet, identity: str, host: str = "alpha", *, after: tuple[str, ...] = (), name: str = "s"
+) -> Step:
+    return CreateSnapshots(
+        id=identity,
+        host=host,
+        why="",
+        pool="tank",
+        snapshot=name,
+        datasets=(DatasetRef("tank", guid(fleet, host)),),
+        after=after,
+    )
+
+
+def hook(identity: str, argv: tuple[str, ...], *, after: tuple[str, ...] = (), always: bool = False) -> Step:
+    return RunHook(
+        id=identity, host="alpha", why="", name=identity, argv=argv, timeout_seconds=5, after=after, always=always
+    )
+
+
+def apply(
+    fleet: SandboxFleet, *steps: Step, stop: Stop | None = None, locked: tuple[str, ...] = ()
+) -> tuple[dict[str, StepOutcome], list[Event]]:
+    events: list[Event] = []
+    plan = Plan("p", "run", NOW, NOW + 60, "", steps=steps)
+    outcomes = apply_steps(
+        plan,
+        fleet,
+        run="r",
+        now=lambda: NOW,
+        listen=events.append,
+        may_change=lambda host, _: host not in locked,
+        stop=stop or Stop(),
+    )
+    assert [outcome.step for outcome in outcomes] == [step.id for step in steps]
+    return {outcome.step: outcome for outcome in outcomes}, events
+
+
+WORKS = ("date", "+%s")
+FAILS = ("zfs", "list", "nothing")
+
+
+def test_a_failed_hook_stops_what_waits_for_it_and_nothing_else(fleet: SandboxFleet) -> None:
+    outcomes, _ = apply(
+        fleet,
+        hook("freeze", FAILS),
+        create(fleet, "take", after=("freeze",)),
+        hook("thaw", WORKS, after=("take",), always=True),
+        create(fleet, "other", "beta"),
+    )
+
+    assert {name: outcome.result for name, outcome in outcomes.items()} == {
+        "freeze": Result.FAILED,
+        "take": Result.SKIPPED,
+        "thaw": Result.DONE,
+        "other": Result.DONE,
+    }
+    assert "freeze" in outcomes["take"].detail
+
+
+def test_what_always_runs_also_runs_after_a_failed_snapshot(fleet: SandboxFleet) -> None:
+    fleet.faults.fail("zfs snapshot", "out of space")
+
+    outcomes, _ = apply(
+        fleet,
+        hook("freeze", WORKS),
+        create(fleet, "take", after=("freeze",)),
+        hook("thaw", WORKS, after=("take",), always=True),
+    )
+
+    assert outcomes["take"].result is Result.FAILED
+    assert outcomes["thaw"].result is Result.DONE
+
+
+def test_a_stop_ends_the_run_before_the_next_step_but_thaws(fleet: SandboxFleet) -> None:
+    stop = Stop()
+    stop.ask()
+
+    outcomes, events = apply(fleet, create(fleet, "take"), hook("thaw", WORKS, after=("take",), always=True), stop=stop)
+
+    assert outcomes["take"].result is Result.SKIPPED
+    assert outcomes["thaw"].result is Result.DONE
+    assert [type(event) for event in events if event.step.id == "take"] == [StepFinished]  # type: ignore[union-attr]
+
+
+def test_a_host_that_goes_away_is_left_alone_for_the_rest_of_the_run(fleet: SandboxFleet) -> None:
+    steps = (create(fleet, "one"), create(fleet, "two", name="t"), create(fleet, "three", "beta"))
+    with fleet.state() as sim:
+        sim.hosts["alpha"].reachable = False
+
+    outcomes, _ = apply(fleet, *steps)
+
+    assert [outcomes[name].result for name in ("one", "two", "three")] == [
+        Result.UNREACHABLE,
+        Result.UNREACHABLE,
+        Result.DONE,
+    ]
+    assert outcomes["one"].code == UnreachableError.code
+
+
+def test_what_another_run_holds_is_not_touched(fleet: SandboxFleet) -> None:
+    outcomes, _ = apply(fleet, create(fleet, "one"), create(fleet, "two", "beta"), locked=("alpha",))
+
+    assert outcomes["one"].result is Result.RUNNING
+    assert outcomes["two"].result is Result.DONE
+
+
+def test_every_step_is_told_before_and_after(fleet: SandboxFleet) -> None:
+    _, events = apply(fleet, create(fleet, "one"), create(fleet, "two", name="t"))
+
+    assert [(type(event), event.step.id) for event in events] == [  # type: ignore[union-attr]
+        (StepStarted, "one"),
+        (StepFinished, "one"),
+        (StepStarted, "two"),
+        (StepFinished, "two"),
+    ]
+
+
+def test_a_death_on_one_host_leaves_no_other_waiting(fleet: SandboxFleet) -> None:
+    fleet.faults.kill(1, changes_only=True)
+
+    with pytest.raises(KilledAt):
+        apply(fleet, create(fleet, "one"), create(fleet, "two", "beta", after=("one",)))
+
+
+def test_a_hook_that_does_not_end_is_a_failure(fleet: SandboxFleet) -> None:
+    fleet.faults.hang("date")
+
+    outcomes, _ = apply(fleet, hook("slow", WORKS))
+
+    assert outcomes["slow"].result is Result.FAILED
+    assert "5 s" in outcomes["slow"].detail
+
+
+@pytest.mark.parametrize(
+    ("name", "later"),
+    [
+        ("zfsctl-20261120T143000Z", "zfsctl-20261120T143001Z"),
+        ("zfsctl-manual-20261231T235959Z", "zfsctl-manual-20270101T000000Z"),
+        ("zfsctl-20280228T235959Z", "zfsctl-20280229T000000Z"),
+    ],
+)
+def test_the_next_second(name: str, later: str) -> None:
+    assert next_second(name) == later
+
+
+class TestLocks:
+    def test_one_run_holds_a_pool_of_a_host_and_no_other_gets_it(self, tmp_path: Path) -> None:
+        first, second = PoolLocks(tmp_path / "locks"), PoolLocks(tmp_path / "locks")
+
+        assert first.acquire("alpha", "tank")
+        assert first.acquire("alpha", "tank"), "asking again is free"
+        assert not second.acquire("alpha", "tank")
+        assert second.acquire("alpha", "other pool")
+        assert second.acquire("beta", "tank")
+        assert second.busy == (("alpha", "tank"),)
+
+    def test_what_was_busy_stays_so_for_one_command(self, tmp_path: Path) -> None:
+        first, second = PoolLocks(tmp_path), PoolLocks(tmp_path)
+        first.acquire("alpha", "tank")
+        second.acquire("alpha", "tank")
+        first.release()
+
+        assert not second.acquire("alpha", "tank"), "the facts were read while another run changed the pool"
+        second.release()
+        assert second.acquire("alpha", "tank")

@@ -20,13 +20,15 @@ def init(context: typer.Context) -> int:
     from zfsctl.render.text import line
 
     face = face_of(context)
-    path, text = init_policy(face.session_options())
+    first = init_policy(face.session_options())
     face.answer(
         "config",
-        lambda: document_of_config_text([str(path)], text),
-        lines=lambda: [line(f"Wrote {path}.")],
-        rows=lambda: [("wrote", str(path))],
+        lambda: document_of_config_text([str(first.path)], first.text),
+        lines=lambda: [line(f"Wrote {first.path}.")],
+        rows=lambda: [("wrote", str(first.path))],
     )
+    if first.problems:
+        face.talk("The pools of this machine could not all be read:", *(f"  {problem}" for problem in first.problems))
     face.talk("Look at it, then: zfsctl config check && zfsctl run --dry-run")
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from zfsctl.errors import ExitCode, UsageError, ZfsctlError
@@ -21,8 +22,18 @@ from zfsctl.planner.selection import hosts_in_use, select_datasets
 from zfsctl.zfs.about import argv_version, parse_version
 
 
-def init_policy(options: SessionOptions) -> tuple[Path, str]:
-    """Write a commented policy for the pools of this machine; returns where, and the text.
+@dataclass(frozen=True, slots=True)
+class FirstPolicy:
+    """A policy file that was written."""
+
+    path: Path
+    text: str
+    problems: tuple[str, ...]
+    """Why the pools of this machine are not all in it; empty when they are."""
+
+
+def init_policy(options: SessionOptions) -> FirstPolicy:
+    """Write a commented policy for the pools of this machine.
 
     Raises:
         UsageError: There is a file already, or it cannot be written.
@@ -50,7 +61,7 @@ def init_policy(options: SessionOptions) -> tuple[Path, str]:
         raise UsageError(
             f"{path}: the policy was not written", why=error.strerror or str(error), where=str(path)
         ) from error
-    return path, text
+    return FirstPolicy(path, text, facts.problems)
 
 
 def check_policy(session: Session) -> ConfigCheck:

@@ -116,6 +116,31 @@ def test_a_reader_that_goes_away_is_no_noise(sandbox: Path) -> None:
     assert (process.wait(20), said) == (141, b"")
 
 
+def test_a_run_goes_on_when_nobody_reads_what_it_says(sandbox: Path) -> None:
+    process = subprocess.Popen(
+        [*PROGRAM, "run", "-v", "--sandbox", str(sandbox)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    assert process.stderr is not None
+    process.stderr.close()
+
+    assert process.wait(60) in (0, 141)
+    assert len(names(sandbox)) == 5
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "said"),
+    [
+        pytest.param(">/dev/full", 1, "error: the answer could not be written: No space left on device\n", id="full"),
+        pytest.param(">&-", 0, "", id="closed"),
+    ],
+)
+def test_an_output_that_takes_nothing_is_no_crash(redirection: str, code: int, said: str) -> None:
+    shell = f'"{sys.executable}" -m zfsctl schema plan {redirection}'
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, timeout=30)
+
+    assert (done.returncode, done.stderr) == (code, said)
+
+
 @pytest.mark.parametrize(
     ("number", "code", "said"),
     [

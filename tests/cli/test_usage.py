@@ -172,6 +172,13 @@ def test_monitoring_gets_one_line_and_3_for_every_error(zfsctl: Zfsctl, words: l
     assert ended.stdout.count("\n") == 1
 
 
+def test_monitoring_as_a_document_is_still_one_document_and_3(zfsctl: Zfsctl) -> None:
+    ended = zfsctl("status", "--check", "--json", "--sandbox", "/nowhere")
+
+    assert ended.code == 3
+    assert ended.document["schema"] == "zfsctl.error/1"
+
+
 def test_every_schema_is_listed_and_printed(zfsctl: Zfsctl) -> None:
     kinds = [row[0] for row in zfsctl("schema").rows]
 

@@ -35,7 +35,6 @@ def demo(
     The very commands that one would type, on a fleet that exists in a folder only; no real pool is touched. Without
     DIR or --sandbox the folder is removed at the end. Long answers are shown in part.
     """
-    import sys
     import tempfile
 
     from zfsctl.cli.process import dispatch
@@ -47,7 +46,7 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="zfsctl-demo-") as temporary:
         place = folder or face.options.sandbox or f"{temporary}/fleet"
         for sentence, command in SCENES:
-            sys.stdout.write(f"\n# {sentence}\n$ zfsctl {command}\n")
+            face.write((f"\n# {sentence}\n$ zfsctl {command}\n",))
             code = dispatch([*shlex.split(command), "--sandbox", place], face.for_scene())
             if code:
                 raise ZfsctlError(f"demo: `zfsctl {command}` ended with {code}", where=command)

@@ -40,6 +40,10 @@ class SharedOptions:
     sandbox: str | None = None
 
 
+class OutputError(Exception):
+    """The answer could not be written, such as on a full disk; what the command did stays done."""
+
+
 class Face:
     """One command's way of talking. Made before the command line is parsed, so that it can report how that failed."""
 
@@ -145,7 +149,7 @@ class Face:
 
         document = envelope(kind, data, at=int(time.time()) if at is None else at)
         self.answered = True
-        sys.stdout.writelines(document_chunks(document, pretty=self.on_terminal))
+        self.write(document_chunks(document, pretty=self.on_terminal))
 
     def print_lines(self, lines: Iterable[Line]) -> None:
         """Print lines for a terminal."""
@@ -153,19 +157,34 @@ class Face:
 
         if self.staged:
             lines = _excerpt(list(lines))
-        sys.stdout.writelines(painted(lines, colour=self._may_colour(sys.stdout)))
+        self.write(painted(lines, colour=self._may_colour(sys.stdout)))
 
     def print_rows(self, rows: Iterable[Row]) -> None:
         """Print rows for a pipe."""
         from zfsctl.render.text import tabbed
 
-        sys.stdout.writelines(tabbed(rows))
+        self.write(tabbed(rows))
 
     def print_text(self, text: str) -> None:
         """Print one line of data."""
         from zfsctl.render.text import visible
 
-        sys.stdout.write(visible(text) + "\n")
+        self.write((visible(text) + "\n",))
+
+    def write(self, texts: Iterable[str]) -> None:
+        """Write data as it is.
+
+        Raises:
+            OutputError: It could not be written.
+            BrokenPipeError: Nobody reads it any more.
+        """
+        for text in texts:
+            try:
+                sys.stdout.write(text)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise OutputError(error.strerror or str(error)) from error
 
     def talk(self, *texts: str) -> None:
         """Say something beside the data, unless --quiet."""
@@ -175,20 +194,21 @@ class Face:
             self._flush(sys.stdout)
             sys.stderr.writelines(visible(text) + "\n" for text in texts)
 
-    def fail(self, error: ZfsctlError, *, code: int | None = None) -> int:
+    def fail(self, error: ZfsctlError) -> int:
         """Report an error the way this command reports; the exit code to leave with."""
-        if self.monitoring:
-            from zfsctl.model.status import Health
-            from zfsctl.render.status import check_exit_code, check_line
-
-            sys.stdout.write(check_line(Health.UNKNOWN, str(error)) + "\n")
-            return check_exit_code(Health.UNKNOWN)
         if self.json and not self.answered:
             from zfsctl.documents.errors import document_of_error, document_of_failure
 
             self.print_document("error", document_of_failure([document_of_error(part) for part in error.parts]))
-        self._print_error(error)
-        return int(error.exit_code if code is None else code)
+        if not self.monitoring:
+            self._print_error(error)
+            return int(error.exit_code)
+        from zfsctl.model.status import Health
+        from zfsctl.render.status import check_exit_code, check_line
+
+        if not self.json:
+            self.write((check_line(Health.UNKNOWN, str(error)) + "\n",))
+        return check_exit_code(Health.UNKNOWN)
 
     def confirm(self, question: str, *, refusal: str, hint: str) -> None:
         """Let a person agree by --yes, or by y on a terminal.

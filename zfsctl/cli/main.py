@@ -14,9 +14,13 @@ def main() -> int:
 
         sys.stdout.write(f"zfsctl {VERSION}\n")
         return 0
-    from zfsctl.cli.process import run
+    try:
+        from zfsctl.cli.process import run
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:
+        # Ctrl-C while modules were still being imported: nothing has begun.
+        return 130
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-from zfsctl.cli.face import Face
+from zfsctl.cli.face import Face, OutputError
 from zfsctl.cli.stopping import InternalError, Terminated, error_of
 from zfsctl.errors import ExitCode, UsageError
 
@@ -21,9 +21,7 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: that of the command, of its error, 130 or 143 after a signal, 141 for a broken pipe.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    _make_usable_streams()
     face = Face(arguments)
     try:
         code = _run(arguments, face)
@@ -32,6 +30,8 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         _let_go_of_streams()
         return int(ExitCode.BROKEN_PIPE)
+    except (OutputError, OSError) as error:
+        return _not_written(error)
     return code
 
 
@@ -49,7 +49,7 @@ def _run(arguments: Sequence[str], face: Face) -> int:
             sys.stderr.write(error.format_message() + "\n")
             return int(ExitCode.USAGE)
         return face.fail(_usage_error(error))
-    except BrokenPipeError:
+    except (BrokenPipeError, OutputError):
         raise
     except (Exception, KeyboardInterrupt, Terminated) as reason:
         told = error_of(reason)
@@ -112,6 +112,28 @@ def _signals_raise() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _make_usable_streams() -> None:
+    """Streams that were closed become ones that go nowhere; what an encoding does not have is escaped."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - lives as long as the process
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+
+
+def _not_written(error: OutputError | OSError) -> int:
+    """Say that the answer is not whole, such as on a full disk; what the command did stays done."""
+    with suppress(OSError):
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        sys.stderr.write(f"error: the answer could not be written: {why}\n")
+        sys.stderr.flush()
+    _let_go_of_streams()
+    return int(ExitCode.FAILED)
 
 
 def _let_go_of_streams() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -32,14 +33,18 @@ class Progress:
         self._clear()
 
     def listen(self, event: Event) -> None:
-        """Take note of one event."""
+        """Take note of one event. That nobody reads what is said about it stops no run."""
+        if isinstance(event, StepFinished):
+            self.outcomes.append(event.outcome)
+        with suppress(OSError):
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
         if isinstance(event, StepStarted):
             self._show(event.step)
-        elif isinstance(event, StepFinished):
-            self.outcomes.append(event.outcome)
-            if self._face.verbose:
-                detail = f": {event.outcome.detail}" if event.outcome.detail else ""
-                self._face.talk(f"{event.outcome.result.value}  {_words(event.step)}{detail}")
+        elif isinstance(event, StepFinished) and self._face.verbose:
+            detail = f": {event.outcome.detail}" if event.outcome.detail else ""
+            self._face.talk(f"{event.outcome.result.value}  {_words(event.step)}{detail}")
 
     def _show(self, step: Step) -> None:
         if self._line:
@@ -50,8 +55,9 @@ class Progress:
 
     def _clear(self) -> None:
         if self._line:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            with suppress(OSError):
+                sys.stderr.write("\r\x1b[K")
+                sys.stderr.flush()
 
 
 def _words(step: Step) -> str:

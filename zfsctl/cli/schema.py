@@ -22,17 +22,16 @@ def schema(
     Fields are only ever added.
     """
     import json
-    import sys
 
     from zfsctl.documents.envelope import KINDS
     from zfsctl.documents.schemas import json_schema
 
     face = face_of(context)
     if kind is not None:
-        sys.stdout.write(json.dumps(json_schema(kind), indent=2) + "\n")
+        face.write((json.dumps(json_schema(kind), indent=2), "\n"))
         face.answered = True
     elif face.json:
-        sys.stdout.write(json.dumps({name: json_schema(name) for name in KINDS}, indent=2) + "\n")
+        face.write((json.dumps({name: json_schema(name) for name in KINDS}, indent=2), "\n"))
         face.answered = True
     else:
         face.print_rows((name,) for name in KINDS)

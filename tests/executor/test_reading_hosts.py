@@ -25,6 +25,7 @@ from zfsctl.zfs.destroying import argv_destroy, argv_destroy_estimate, parse_des
 from zfsctl.zfs.failures import FailureKind, parse_failure
 
 NOW = 1_795_000_000
+LONGEST = 300  # emulated hosts that share a busy machine are slow
 SCHEDULED = "zfsctl-20261101T000000Z"
 MANUAL = "zfsctl-manual-20261102T000000Z"
 SIMULATED = {"now": NOW, "hosts": {"alpha": {"version": "2.3.9", "pools": {"tank": {"size": 1 << 30}}}}}
@@ -43,7 +44,7 @@ class World:
         """Run commands that must succeed; POOL stands for the pool."""
         script = [line.replace("POOL", self.pool) for line in lines]
         if self.real is not None:
-            self.real.host.ssh("set -e\n" + "\n".join(script))
+            self.real.host.ssh("set -e\n" + "\n".join(script), timeout=LONGEST)
             return
         for line in script:
             done = self.fleet.host("alpha").run(Command(tuple(shlex.split(line))))

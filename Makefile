@@ -77,7 +77,7 @@ $(ONE_FILE): $(STAMP) $(SOURCES)
 man completions: $(STAMP)
 	@$(BIN)/python -m zfsctl.cli.generate .
 
-bench: $(STAMP)
+bench: $(ONE_FILE)
 	@for script in tests/bench/bench_*.py; do $(BIN)/python -m tests.bench.$$(basename $$script .py) || exit 1; done
 
 # A HOST of the environment is this machine's own name in some shells; only the one given to make counts.

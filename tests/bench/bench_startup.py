@@ -43,7 +43,7 @@ def main() -> None:
     programs = {"installed": INSTALLED, "one file": ONE_FILE}
     with tempfile.TemporaryDirectory(prefix="zfsctl-bench-") as folder:
         sandbox = str(Path(folder) / "sandbox")
-        subprocess.run([INSTALLED, "sandbox", "init", sandbox], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([INSTALLED, "sandbox", "init", sandbox, "--quiet"], check=True, stdout=subprocess.DEVNULL)
         subprocess.run([INSTALLED, "--sandbox", sandbox, "status"], check=True, stdout=subprocess.DEVNULL)
         for label, program in programs.items():
             if not program.exists():

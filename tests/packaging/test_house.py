@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from zfsctl.cli.verbs import VERBS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -61,3 +63,11 @@ def test_the_readme_has_a_line_for_every_command() -> None:
     named = set(re.findall(r"^\| `zfsctl ([a-z]+)", table, re.MULTILINE))
 
     assert named == set(VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_command_has_its_page_and_can_be_completed(verb: str) -> None:
+    shells = [path for path in (ROOT / "completions").iterdir() if re.search(rf"\b{verb}\b", path.read_text())]
+
+    assert (ROOT / "man" / f"zfsctl-{verb}.8").is_file()
+    assert {path.name for path in shells} == {"zfsctl.bash", "_zfsctl", "zfsctl.fish"}

@@ -57,7 +57,7 @@ def guarded(
     retention = Retention(policy(keep_text), adopt=adopt, prefix="zfsctl", zone=UTC)
     return guard(
         judge("local", history, retention, clock=time),
-        retention.keeping,
+        retention,
         host="local",
         dataset=TANK,
         clock=time,
@@ -206,8 +206,8 @@ def test_foreign_snapshots_do_not_count_among_ours() -> None:
         pytest.param("hourly=2d", "30d", 1, "", 0, 60, id="a-window-of-periods-is-a-window"),
         pytest.param("last=10", "30d", 1, "", 51, 0, id="a-count-is-no-window"),
         pytest.param("last=1 within=2d", "30d", 1, "", 0, 60, id="a-count-that-let-go-before-does-not-matter"),
-        pytest.param("within=1h last=55", "30d", 1, "", 6, 0, id="what-a-count-let-go-last-goes"),
-        pytest.param("within=2d last=49", "30d", 1, "", 0, 12, id="unless-the-window-let-go-with-the-same-snapshot"),
+        pytest.param("within=1h last=55", "30d", 1, "", 0, 6, id="whatever-a-count-would-do"),
+        pytest.param("hourly=2d last=1", "30d", 1, "", 0, 60, id="a-window-of-periods-and-a-count"),
         pytest.param("within=2d", "30d", 1, "20T00", 0, 60, id="the-newest-dated-after-now"),
     ],
 )
@@ -248,6 +248,33 @@ def test_an_approved_mass_destroy_needs_no_second_approval_for_its_window() -> N
     assert len(destroyed(guarded("within=1d", history, clock="25T01", known=False, approvals=[yes]).decisions)) == 30
 
 
+@pytest.mark.parametrize(
+    ("every", "step", "count", "withheld_count"),
+    [
+        pytest.param("daily", 24, 5, 0, id="daily-snapshots-are-a-day-apart"),
+        pytest.param("weekly", 24 * 7, 4, 0, id="weekly-ones-a-week"),
+        pytest.param("hourly", 24, 5, 4, id="but-hourly-ones-a-day-apart-are-a-pause"),
+        pytest.param(None, 24, 5, 4, id="and-without-a-schedule-nobody-knows"),
+    ],
+)
+def test_what_the_schedule_wants_is_no_pause(every: str | None, step: int, count: int, withheld_count: int) -> None:
+    history = hours("01T00", count, step=step * HOUR)
+    retention = Retention(policy("within=12h", every=every), prefix="zfsctl", zone=UTC)
+    clock = history[-1].creation + HOUR
+    result = guard(
+        judge("local", history, retention, clock=clock),
+        retention,
+        host="local",
+        dataset=TANK,
+        clock=clock,
+        known=True,
+        now=clock,
+    )
+
+    assert len(withheld(result)) == withheld_count
+    assert len(destroyed(result.decisions)) == count - 1 - withheld_count
+
+
 def test_a_manual_snapshot_after_the_pause_does_not_hide_it() -> None:
     by_hand = replace(hours("25T00", 1)[0], name="zfsctl-manual-20261125T000000Z")
     history = joined(hours("01T00", 30), [by_hand], hours("25T01", 1))
@@ -271,7 +298,7 @@ def test_a_machine_that_is_off_every_night_does_not_gather_snapshots_for_ever() 
             clock = at(f"{day:02}T{hour:02}")
             left = joined(left, hours(f"{day:02}T{hour:02}", 1))
             judgement = judge("local", left, retention, clock=clock)
-            result = guard(judgement, retention.keeping, host="local", dataset=TANK, clock=clock, known=True, now=clock)
+            result = guard(judgement, retention, host="local", dataset=TANK, clock=clock, known=True, now=clock)
             gone = destroyed(result.decisions)
             left = tuple(one for one in left if one.guid not in gone)
             most = max(most, len(left))
@@ -287,7 +314,7 @@ def test_a_ten_day_outage_heals_with_nobodys_help() -> None:
         for hour in range(30):
             clock = at(start) + hour * HOUR
             judgement = judge("local", left, retention, clock=clock)
-            result = guard(judgement, retention.keeping, host="local", dataset=TANK, clock=clock, known=True, now=clock)
+            result = guard(judgement, retention, host="local", dataset=TANK, clock=clock, known=True, now=clock)
             gone = destroyed(result.decisions)
             taken = Snapshot("tank/a", scheduled_name("zfsctl", clock), 0, 0, clock)
             left = joined([one for one in left if one.guid not in gone], [taken])
@@ -304,7 +331,7 @@ def test_on_its_first_day_a_machine_that_was_off_for_a_month_loses_nothing_by_a_
     for hour in range(24):
         clock = at("2026-10-12T08") + hour * HOUR
         judgement = judge("local", left, retention, clock=clock)
-        result = guard(judgement, retention.keeping, host="local", dataset=TANK, clock=clock, known=True, now=clock)
+        result = guard(judgement, retention, host="local", dataset=TANK, clock=clock, known=True, now=clock)
 
         assert destroyed(result.decisions) == set()
         left = joined(left, [Snapshot("tank/a", scheduled_name("zfsctl", clock), 0, 0, clock)])
@@ -317,7 +344,7 @@ def test_guards_only_turn_destroys_into_keeps_and_say_which(
 ) -> None:
     retention = Retention(Policy("p", keep_rules), prefix="zfsctl", zone=zone)  # type: ignore[arg-type]
     judgement = judge("local", history, retention, clock=clock)
-    result = guard(judgement, retention.keeping, host="local", dataset=TANK, clock=clock, known=known, now=clock)
+    result = guard(judgement, retention, host="local", dataset=TANK, clock=clock, known=known, now=clock)
 
     assert len(result.requests) <= 1
     assert destroyed(result.decisions) | withheld(result) == destroyed(judgement.decisions)

@@ -10,10 +10,11 @@ Window expiry
     A window reaches back from the newest snapshot, so the first snapshot after a long pause would push out everything
     older at once. Destroys by a window are withheld, however few they are,
       - when the two newest snapshots of ours, or the two newest that the rules are about, lie further apart than that
-        window, or the newest is dated after its host's now: whatever that window was the last to let go of;
-      - for a day after any such pause: whatever that window still kept before the pause.
+        window, or the newest is dated after its host's now: everything that a window without end would keep;
+      - for a day after any such pause: what that window still kept before the pause.
     So a machine that was off for a month loses nothing on its first day, however many snapshots it takes on that day.
-    After it the expiries go by themselves.
+    After it the expiries go by themselves. Snapshots that lie further apart than a window because the schedule wants
+    them so are no pause: a dataset with daily snapshots and `within = "12h"` is pruned.
 
 Approvals
     What a person approved, snapshot by snapshot, is withheld by neither guard; the rest is judged without it. A plan
@@ -26,14 +27,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.dataset import Dataset, Snapshot
 from zfsctl.model.facts import Facts
 from zfsctl.model.policy import KeepRule
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
+from zfsctl.planner.calendar import next_due
 from zfsctl.planner.keeping import Keeping
-from zfsctl.planner.retention import Judgement
+from zfsctl.planner.retention import Judgement, Retention
 from zfsctl.planner.wording import span, window_text
 
 MASS_DESTROY = "mass-destroy"
@@ -93,7 +96,7 @@ def holders_after(
 
 def guard(
     judgement: Judgement,
-    keeping: Keeping | None,
+    retention: Retention,
     *,
     host: str,
     dataset: Dataset,
@@ -107,7 +110,7 @@ def guard(
 
     Args:
         judgement: What the rules decided.
-        keeping: The rules; None where no policy rules the dataset.
+        retention: The rules that decided it.
         host: The host it is on.
         dataset: The dataset.
         clock: The host's own now.
@@ -133,12 +136,12 @@ def guard(
         why = f"{len(counted)} of {left} snapshots would go for good, by rules that never pruned here before"
         request = _request(MASS_DESTROY, open_destroys, why, asked, host=host, dataset=dataset, now=now)
         return _withhold(judgement, open_destroys, why, request)
-    if keeping is None:
+    if retention.keeping is None:
         return Guarded(judgement.decisions)
     why = ""
     held_back: set[int] = set()
-    for pause in _pauses(judgement, keeping, clock=clock):
-        expired = _expired_by(pause, judgement, keeping)
+    for pause in _pauses(judgement, retention, clock=clock):
+        expired = _expired_by(pause, judgement, retention.keeping)
         held_back |= expired
         if not why and any(decision.guid in expired for decision in open_destroys):
             why = pause.why
@@ -155,30 +158,40 @@ class _Pause:
 
     rule: KeepRule
     before: Snapshot | None
-    """The last candidate before the pause: protects what the window still kept then. None: protects whatever the
-    window was the last to let go of."""
+    """The last candidate before the pause: what the window still kept then is protected. None: all that it would keep
+    if it had no end."""
     why: str
 
 
-def _pauses(judgement: Judgement, keeping: Keeping, *, clock: int) -> list[_Pause]:
+def _pauses(judgement: Judgement, retention: Retention, *, clock: int) -> list[_Pause]:
     """Every reason not to trust a window."""
-    windows = [(rule, rule.window) for rule in keeping.rules if rule.window is not None]
-    if not windows:
-        return []
     found: list[_Pause] = []
     newest_is_future = bool(judgement.owned) and judgement.owned[0].creation > clock
-    for rule, window in windows:
+    rules = retention.keeping.rules if retention.keeping is not None else ()
+    for rule, window in [(rule, rule.window) for rule in rules if rule.window is not None]:
         if newest_is_future:
             found.append(_Pause(rule, None, "the newest snapshot is dated after its host's now"))
         for series in (judgement.candidates, judgement.owned):
-            if len(series) > 1 and series[0].creation - series[1].creation > window:
+            if len(series) > 1 and _is_pause(series[0], series[1], window, retention):
                 found.append(_Pause(rule, None, _pause_text(series[0], series[1], rule, window)))
-        for newer, older in zip(judgement.candidates, judgement.candidates[1:], strict=False):
+        for newer, older in pairwise(judgement.candidates):
             if newer.creation <= clock - FIRST_DAY_SECONDS:
                 break
-            if newer.creation - older.creation > window:
+            if _is_pause(newer, older, window, retention):
                 found.append(_Pause(rule, older, _pause_text(newer, older, rule, window)))
     return found
+
+
+def _is_pause(newer: Snapshot, older: Snapshot, window: int, retention: Retention) -> bool:
+    """Whether two snapshots lie further apart than the window, and not because the schedule wants them so."""
+    if newer.creation - older.creation <= window:
+        return False
+    schedule = retention.policy.schedule if retention.policy is not None else None
+    if schedule is None:
+        return True
+    answered = next_due(schedule, now=older.creation, zone=retention.zone)
+    missed = next_due(schedule, now=answered, zone=retention.zone) if answered is not None else None
+    return missed is not None and missed <= newer.creation
 
 
 def _pause_text(newer: Snapshot, older: Snapshot, rule: KeepRule, window: int) -> str:
@@ -196,14 +209,8 @@ def _expired_by(pause: _Pause, judgement: Judgement, keeping: Keeping) -> set[in
         older = candidates[candidates.index(pause.before) :]
         then = keeping.let_go(pause.rule, keeping.series([snapshot.creation for snapshot in older]))
         return {snapshot.guid for snapshot, by in zip(older, then, strict=True) if by is None}
-    if not judgement.endings:
-        return set()
-    let_go = keeping.let_go(pause.rule, keeping.series([snapshot.creation for snapshot in candidates]))
-    return {
-        snapshot.guid
-        for snapshot, by, ending in zip(candidates, let_go, judgement.endings, strict=True)
-        if ending is not None and by == ending.by
-    }
+    series = keeping.series([snapshot.creation for snapshot in candidates])
+    return {candidates[index].guid for index in keeping.without_end(pause.rule, series)}
 
 
 def _is_mass(counted: int, owned: int) -> bool:

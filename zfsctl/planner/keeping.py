@@ -132,6 +132,15 @@ class Keeping:
         windows = _pushed_out_of_window(creations, rule.window)
         return windows if rule.rule in _SINGLE else _outdated(series.keys(rule.rule), windows)
 
+    def without_end(self, rule: KeepRule, series: Series) -> list[int]:
+        """The candidates that a window rule would keep if its window had no end: all, or the newest of each period."""
+        if rule.rule in _SINGLE:
+            return list(range(len(series.creations)))
+        newest: dict[int, int] = {}
+        for index, key in enumerate(series.keys(rule.rule)):
+            newest.setdefault(key, index)
+        return list(newest.values())
+
     def _keep_singly(
         self, rule: KeepRule, known: dict[tuple[int, int], Reason], creations: Sequence[int], found: list[list[Reason]]
     ) -> None:

@@ -81,7 +81,7 @@ def plan_pruning(
         dataset = one.selected.dataset
         guarded = guard(
             one.judgement,
-            one.retention.keeping if one.retention is not None else None,
+            one.retention,
             host=one.host.host,
             dataset=dataset,
             clock=one.host.clock,
@@ -100,7 +100,7 @@ class _Judged:
 
     selected: Selected
     host: HostFacts
-    retention: Retention | None
+    retention: Retention
     judgement: Judgement
     fingerprint: str
     """Empty where nothing can be destroyed."""
@@ -118,6 +118,7 @@ def _judge_all(
     anchors: Mapping[Place, Mapping[int, Reason]],
 ) -> list[_Judged]:
     rules: dict[tuple[str, tuple[str, ...]], tuple[Retention, str]] = {}
+    opted_out = Retention(None, prefix=policy.prefix, zone=zone)
     judged: list[_Judged] = []
     for one in selected:
         host, name = facts.hosts.get(one.host), one.dataset.name
@@ -126,7 +127,7 @@ def _judge_all(
             continue
         if one.rule is not None and one.policy is None:
             kept = keep_all(one.host, snapshots, Reason(Rule.NO_POLICY, f'{one.rule.where} says policy = "none"'))
-            judged.append(_Judged(one, host, None, Judgement(kept, (), (), ()), ""))
+            judged.append(_Judged(one, host, opted_out, Judgement(kept, (), ()), ""))
             continue
         key = (one.policy.name if one.policy is not None else "", one.adopt)
         if key not in rules:

@@ -83,8 +83,6 @@ class Judgement:
     """Every snapshot of ours, scheduled, adopted or taken by hand, newest first."""
     candidates: tuple[Snapshot, ...]
     """Those that the rules are about and that are not from the future, newest first."""
-    endings: tuple[Ending | None, ...]
-    """For each candidate when the last rule let go of it; empty where nothing is to be destroyed."""
 
     @property
     def destroys(self) -> tuple[Decision, ...]:
@@ -134,7 +132,7 @@ def judge(
     """What `plan_retention` decides, with what the guards want to know."""
     ordered = newest_first(snapshots)
     if unknown:
-        return Judgement(keep_all(host, ordered, Reason(Rule.UNKNOWN, unknown)), (), (), ())
+        return Judgement(keep_all(host, ordered, Reason(Rule.UNKNOWN, unknown)), (), ())
     sorting = _sort(ordered, retention, clock)
     given: list[tuple[Reason, ...]] = [_FOREIGN] * len(ordered)
     protected = _protections(ordered, sorting, anchors)
@@ -151,7 +149,6 @@ def judge(
             doomed.add(index)
             given[index] = (Reason(Rule.EXPIRED, f"taken by hand, expired {ago(expires or 0, clock)}"),)
 
-    endings: Sequence[Ending | None] = ()
     if retention.keeping is None:
         for index in sorting.candidates:
             given[index] = (_NO_POLICY, *protected.get(index, ()))
@@ -165,8 +162,7 @@ def judge(
             if not reasons:
                 lost.append(index)
         if lost:
-            endings = retention.keeping.endings(series)
-            _explain(given, ordered, retention, sorting.candidates, endings, clock)
+            _explain(given, ordered, retention, sorting.candidates, retention.keeping.endings(series), clock)
             doomed.update(lost)
     if read_only:
         for index in doomed:
@@ -176,7 +172,6 @@ def judge(
         _decisions(host, ordered, given, doomed),
         tuple(sorting.owned),
         tuple([ordered[index] for index in sorting.candidates]),
-        tuple(endings),
     )
 
 

@@ -131,6 +131,23 @@ def test_each_service_has_its_timer(name: str) -> None:
     assert "Persistent=yes" in (UNITS / f"{name}.timer").read_text()
 
 
+@pytest.mark.slow
+def test_both_services_do_their_work_on_simulated_hosts(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("zfsctl")
+    subprocess.run([program, "sandbox", "init", str(tmp_path / "trial")], check=True, capture_output=True, timeout=120)
+
+    said = []
+    for service in SERVICES:
+        line = next(line for line in (UNITS / service).read_text().splitlines() if line.startswith("ExecStart="))
+        command = [program, *line.split()[1:], "--sandbox", str(tmp_path / "trial")]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stderr)
+
+    assert ["destroys" in text for text in said] == [True, False]
+    assert "nothing to do" in said[1]
+
+
 def test_both_services_together_do_everything_that_a_run_does_and_nothing_twice() -> None:
     words = [
         word

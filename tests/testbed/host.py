@@ -188,7 +188,7 @@ class Host:
         except OSError:
             return False
 
-    def healthy(self, limit: float = 30) -> bool:
+    def healthy(self, limit: float = 120) -> bool:
         """Whether the host runs and answers, its pools included."""
         if self.machine.process() is None:
             return False

@@ -78,7 +78,8 @@ man completions: $(STAMP)
 	@$(BIN)/python -m zfsctl.cli.generate .
 
 bench: $(ONE_FILE)
-	@for script in tests/bench/bench_*.py; do $(BIN)/python -m tests.bench.$$(basename $$script .py) || exit 1; done
+	@status=0; for script in tests/bench/bench_*.py; do \
+		$(BIN)/python -m tests.bench.$$(basename $$script .py) || status=1; done; exit $$status
 
 # A HOST of the environment is this machine's own name in some shells; only the one given to make counts.
 testbed-shell: $(STAMP)

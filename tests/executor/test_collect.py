@@ -25,7 +25,11 @@ def dataset(name: str, guid: int) -> str:
     """One line of the listing of datasets."""
     columns = {
         **dict.fromkeys(DATASET_COLUMNS, "0"),
-        "name": name, "type": "filesystem", "guid": str(guid), "mounted": "yes", "readonly": "off",
+        "name": name,
+        "type": "filesystem",
+        "guid": str(guid),
+        "mounted": "yes",
+        "readonly": "off",
     }
     return "\t".join(columns[column] for column in DATASET_COLUMNS) + "\n"
 

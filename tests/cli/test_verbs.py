@@ -246,6 +246,15 @@ def test_a_status_that_was_kept_is_shown_without_asking_a_host(zfsctl: Zfsctl, s
     )
 
 
+def test_a_status_that_could_not_see_everything_says_so_by_its_exit_code(zfsctl: Zfsctl, sandbox: Path) -> None:
+    edit_fleet(sandbox, unreachable)
+    some = zfsctl("status", "--sandbox", sandbox)
+    none = zfsctl("status", "--host", "beta", "--sandbox", sandbox)
+
+    assert (some.code, none.code) == (3, 12)
+    assert some.rows[2][:3] == ["host", "beta", "unknown"]
+
+
 def test_monitoring_has_its_own_words_and_codes(zfsctl: Zfsctl, sandbox: Path) -> None:
     zfsctl("run", "--sandbox", sandbox)
     well = zfsctl("status", "--check", "--sandbox", sandbox)

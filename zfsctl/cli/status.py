@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zfsctl.cli.frame import VerbCommand, face_of, verb_app
+from zfsctl.errors import ExitCode
 
 if TYPE_CHECKING:
     from zfsctl.cli.face import Face
@@ -28,7 +29,8 @@ def status(
     """Show how hosts, pools and snapshots stand.
 
     Per host its pools, per dataset its policy, newest snapshot, next due time, counts and space, then the last run.
-    With --check the exit code is that of monitoring plug-ins, 3 for every error.
+    Exits 3 when some hosts could not be looked at, 12 when none could. With --check the exit code is that of
+    monitoring plug-ins, 3 for every error.
     """
     from zfsctl.documents.status import document_of_status
     from zfsctl.render.status import check_exit_code, render_check, render_status, rows_of_status
@@ -46,7 +48,21 @@ def status(
             rows=lambda: rows_of_status(seen),
             at=now,
         )
-    return check_exit_code(seen.health) if check else 0
+    if check:
+        return check_exit_code(seen.health)
+    return 0 if cached else int(_code_of(seen))
+
+
+def _code_of(seen: Status) -> ExitCode:
+    """Whether everything could be looked at; what was seen there is no failure of this command."""
+    from zfsctl.model.status import Health
+
+    silent = [host for host in seen.hosts if host.health is Health.UNKNOWN]
+    if not silent:
+        return ExitCode.DONE
+    if len(silent) < len(seen.hosts):
+        return ExitCode.PARTIAL
+    return ExitCode.FAILED if any(host.version for host in silent) else ExitCode.UNREACHABLE
 
 
 def _asked(face: Face) -> tuple[Status, int]:

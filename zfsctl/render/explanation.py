@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation, Outlook, Subject
+from zfsctl.model.names import Place
 from zfsctl.model.verdicts import Verdict
 from zfsctl.render.entries import reasons_text
 from zfsctl.render.findings import render_findings, rows_of_findings
@@ -104,7 +105,7 @@ def _forecast(explanation: Explanation) -> list[Line]:
 
 def _row(explained: ExplainedSnapshot) -> Row:
     decision, outlook = explained.decision, explained.outlook
-    place = f"{decision.host}:{decision.dataset}"
+    place = str(Place(decision.host, decision.dataset))
     return (
         "-" if decision.verdict is Verdict.DESTROY else "=",
         place,

@@ -272,7 +272,7 @@ def test_the_rules_of_each_policy_and_adoption_are_their_own() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(histories(), min_size=1, max_size=3),
+    st.lists(histories(clock_was_right=True), min_size=1, max_size=3),
     st.sampled_from(["last=1", "daily=2 within=36h", "hourly=3d weekly=1"]),
     st.booleans(),
     st.integers(at("01T00"), at("29T00")),

@@ -73,10 +73,10 @@ def history_of(times: Sequence[int]) -> tuple[Snapshot, ...]:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> tuple[Snapshot, ...]:
+def histories(draw: st.DrawFn, *, clock_was_right: bool = False) -> tuple[Snapshot, ...]:
     """All sorts of snapshots, in the order of time unless a clock was wrong."""
     times = draw(st.lists(creations, max_size=25))
-    if draw(st.booleans()):
+    if clock_was_right or draw(st.booleans()):
         times.sort()
     found = []
     for number, time in enumerate(times, 1):

@@ -22,7 +22,7 @@ from zfsctl.planner.keeping import Keeping, rule_text
 from zfsctl.planner.ownership import Owners, Standing, is_future, newest_first
 from zfsctl.planner.wording import minute
 
-MOST_INSTANTS = 100_000
+MOST_INSTANTS = 50_000
 """A schedule that comes more often than this is foretold for fewer days."""
 
 _DAY = 86_400

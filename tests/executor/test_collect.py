@@ -195,6 +195,27 @@ def test_a_suspended_pool_that_stops_zfs_is_named() -> None:
     assert host.exchanges == 2
 
 
+def test_a_host_that_needs_long_to_list_its_datasets_is_given_the_time() -> None:
+    late = Said(error=HostTimeoutError("alpha did not answer within 60 s"))
+    host = ScriptedHost("alpha", HEALTHY | {"datasets": (late, HEALTHY["datasets"])})
+
+    facts = collect(host)
+
+    assert facts.complete
+    assert list(facts.snapshots) == ["tank", "tank/a", "tank/b"]
+    assert host.exchanges == 5
+
+
+def test_a_host_that_never_lists_its_datasets_is_told() -> None:
+    late = Said(error=HostTimeoutError("alpha did not answer"))
+    host = ScriptedHost("alpha", HEALTHY | {"datasets": late})
+
+    facts = collect(host)
+
+    assert facts.problems == ("alpha did not answer",)
+    assert (facts.reached, facts.datasets) == (True, {})
+
+
 def test_an_unavailable_pool_is_no_problem_where_everything_was_listed() -> None:
     pools = "tank\t1\t100\t60\t40\t60\tONLINE\toff\nusb\t2\t-\t-\t-\t-\tUNAVAIL\t-\n"
 
@@ -340,6 +361,17 @@ def test_a_dataset_that_goes_away_in_between_is_looked_at_once_more(question: st
     assert list(facts.snapshots) == ["tank", "tank/a"]
     assert host.count("datasets") == 2
     assert host.exchanges == {"own": 5, "snapshots": 6}[question]
+
+
+def test_a_pool_that_goes_away_while_datasets_are_listed_is_looked_at_once_more() -> None:
+    gone = Said(dataset("tank", 10), "cannot open 'usb': no such pool\n", 1)
+    host = ScriptedHost("alpha", HEALTHY | {"datasets": (gone, HEALTHY["datasets"])})
+
+    facts = collect(host)
+
+    assert facts.complete
+    assert list(facts.datasets) == ["tank", "tank/a", "tank/b"]
+    assert host.exchanges == 4
 
 
 def test_a_dataset_that_seems_to_go_away_again_and_again_is_a_problem() -> None:

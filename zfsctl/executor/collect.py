@@ -25,7 +25,10 @@ from zfsctl.zfs.scope import scope_of
 from zfsctl.zfs.snapshots import argv_list_snapshots, in_order, read_snapshots
 
 MOST_HOSTS_AT_ONCE = 40
-SICK = frozenset({"SUSPENDED", "UNAVAIL", "FAULTED"})
+SLOW_LISTING_SECONDS = 600
+"""How long a list of datasets may take where the limit for a short question was not enough."""
+SUSPENDED = "SUSPENDED"
+SICK = frozenset({SUSPENDED, "UNAVAIL", "FAULTED"})
 """Health of a pool that explains why a listing failed."""
 
 T = TypeVar("T")
@@ -127,21 +130,34 @@ def _ask_basics(look: _Look, host: Host) -> None:
         UnreachableError, HostCommandError: Nothing was answered at all.
     """
     basics = [argv_version(), argv_clock(), argv_list_pools()]
-    datasets: dict[str, Dataset] = {}
+    listing: Completed | None = None
+    late = ""
     try:
         version, clock, pools, listing = host.run_all([*basics, argv_list_datasets()])
-        datasets = _datasets(look, listing)
     except HostTimeoutError as error:
         # A suspended pool can stop `zfs list` for ever, while the pools themselves can still be listed.
         version, clock, pools = host.run_all(basics)
-        look.problems.append(f"the datasets were not listed: {error}")
+        late = str(error)
     look.facts = HostFacts(
         host=host.name,
         clock=_answer(look, clock, parse_clock, look.facts.clock),
         version=_answer(look, version, parse_version, ""),
         pools=_answer(look, pools, parse_pools, ()),
-        datasets=datasets,
     )
+    if any(pool.health == SUSPENDED for pool in look.facts.pools) and listing is None:
+        look.problems.append(f"the datasets were not listed: {late}")
+        return
+    datasets = _datasets(look, listing) if listing is not None else _datasets_slowly(look, host)
+    look.facts = replace(look.facts, datasets=datasets)
+
+
+def _datasets_slowly(look: _Look, host: Host) -> dict[str, Dataset]:
+    """The datasets of a host that needs long to list them: thousands on disks that were just switched on."""
+    datasets: dict[str, Dataset] = {}
+    with _noting(look), host.lines(argv_list_datasets(), timeout=SLOW_LISTING_SECONDS) as stream:
+        stdout = "".join(f"{line}\n" for line in stream)
+        datasets = _datasets(look, replace(stream.completed, stdout=stdout))
+    return datasets
 
 
 def _answer(look: _Look, completed: Completed, parse: Callable[[str], T], otherwise: T) -> T:

@@ -13,9 +13,9 @@ from zfsctl.model.command import Command, Completed
 from zfsctl.sandbox.building import create_fleet, create_pool
 from zfsctl.sandbox.fleet import SandboxFleet
 
-BATCH = 60
+BATCH = 30
 """Commands in one exchange with the real host."""
-BATCH_SECONDS = 400.0
+BATCH_SECONDS = 600.0
 
 EVERYTHING = "name,type,guid,createtxg,origin,userrefs,defer_destroy,clones,mounted,readonly,test:x,zfsctl:policy"
 

@@ -66,13 +66,16 @@ def test_a_host_marked_as_not_reachable_answers_nothing(desk):
         desk.fleet.host("local").run(LIST)
 
 
-def test_a_suspended_pool_still_lists_but_a_change_never_comes_back(desk, host):
+def test_a_suspended_pool_cannot_even_be_listed_and_a_scrub_of_it_never_comes_back(desk, host):
     desk.state.hosts["local"].pools["tank"].health = "SUSPENDED"
 
-    assert len(names(host)) == 3
-    with pytest.raises(HostTimeoutError, match="did not answer within 5 s"):
-        host.run(SNAPSHOT, timeout=5)
+    listed = host.run(LIST)
+    assert (listed.exit_code, listed.stdout) == (1, "")
+    assert listed.stderr == "cannot open 'tank': pool I/O is currently suspended\n"
+    assert desk.column("zfs list -Hp -o name") == ["pond"]
     assert host.run(Command(("zpool", "list", "-Hp", "-o", "health", "tank"))).stdout == "SUSPENDED\n"
+    with pytest.raises(HostTimeoutError, match="did not answer within 5 s"):
+        host.run(Command(("zpool", "scrub", "tank")), timeout=5)
 
 
 def test_promoting_a_clone_with_a_bookmark_name_of_its_origin_hangs_the_pool_for_good(desk, host):

@@ -271,7 +271,7 @@ def test_a_held_snapshot_is_busy_before_openzfs_2_3_3(desk):
         pytest.param(
             {"readonly": True},
             "zfs snapshot tank@x",
-            ["cannot create snapshots : dataset is read-only"],
+            ["cannot create snapshots : pool is read-only"],
             id="read-only-pool",
         ),
         pytest.param(
@@ -283,6 +283,7 @@ def test_a_held_snapshot_is_busy_before_openzfs_2_3_3(desk):
     ],
 )
 def test_a_sick_pool_says_what_ails_it(desk, pool, line, stderr):
+    desk.do("zfs snapshot tank@s")
     for name, value in pool.items():
         setattr(desk.state.hosts["local"].pools["tank"], name, value)
 

@@ -20,7 +20,7 @@ TEXTS = {
     errno.EDQUOT: "out of space",
     errno.EEXIST: "dataset already exists",
     errno.EBUSY: "dataset is busy",
-    errno.EROFS: "dataset is read-only",
+    errno.EROFS: "pool is read-only",
     errno.ENAMETOOLONG: "dataset name is too long",
     errno.ENOTSUP: "unsupported version or feature",
     errno.EAGAIN: "pool I/O is currently suspended",
@@ -37,7 +37,7 @@ class Exit(Exception):
 
 
 class Hang(Exception):
-    """The command does not come back: its pool is suspended."""
+    """The command does not come back."""
 
 
 class Kinds(Flag):
@@ -131,7 +131,7 @@ class Call:
     def look_up(self, name: str) -> Found | None:
         """What a name stands for, None if there is no such thing."""
         pool = self.pool_of(name)
-        if pool is None or not pool.available_health:
+        if pool is None or not pool.readable:
             return None
         head, at, snapshot = name.partition("@")
         head, sharp, bookmark = head.partition("#")
@@ -155,8 +155,7 @@ class Call:
         found = self.look_up(name)
         if found is None:
             pool = self.pool_of(name)
-            broken = pool is not None and not pool.available_health
-            self.complain(f"cannot open '{name}': {TEXTS[errno.EIO if broken else errno.ENOENT]}")
+            self.complain(f"cannot open '{name}': {TEXTS[unreadable(pool) if pool else errno.ENOENT]}")
             return None
         if not found.kind & kinds:
             self.complain(f"cannot open '{name}': operation not applicable to datasets of this type")
@@ -174,14 +173,14 @@ class Call:
         """The errno with which a pool refuses any change, 0 if it takes changes.
 
         Raises:
-            Hang: The pool is suspended: the command never comes back.
+            Hang: The command never comes back.
         """
-        if pool.health == "SUSPENDED":
+        if pool.hung:
             raise Hang
+        if not pool.readable:
+            return unreadable(pool)
         if pool.readonly:
             return errno.EROFS
-        if not pool.available_health:
-            return errno.EIO
         if needs_space and pool.allocated() >= pool.usable:
             return errno.ENOSPC
         return 0
@@ -189,6 +188,13 @@ class Call:
     def changed(self) -> None:
         """Note that something was changed."""
         self.fleet.changes += 1
+
+
+def unreadable(pool: SimPool) -> int:
+    """The errno for something in a pool: ENOENT, unless the pool itself cannot be read."""
+    if pool.readable:
+        return errno.ENOENT
+    return errno.EAGAIN if pool.health == "SUSPENDED" else errno.EIO
 
 
 def _name_kind(kinds: Kinds) -> NameKind:

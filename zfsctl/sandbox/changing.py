@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from zfsctl.model.dataset import DatasetKind
-from zfsctl.sandbox.calls import Call
+from zfsctl.sandbox.calls import TEXTS, Call, unreadable
 from zfsctl.sandbox.datasets import Origin, SimDataset, SimSnapshot
 from zfsctl.sandbox.extents import EMPTY_BYTES, METADATA_BYTES, Extent
 from zfsctl.sandbox.mounts import default_mounted
@@ -104,6 +104,9 @@ def check_parent(call: Call, target: str) -> bool:
     pool = call.pool_of(target)
     if pool is None:
         call.complain(f"cannot create '{target}': no such pool '{target.partition('/')[0]}'")
+        return False
+    if not pool.readable:
+        call.complain(f"cannot create '{target}': {TEXTS[unreadable(pool)]}")
         return False
     found = pool.datasets.get(parent)
     if found is None:

@@ -51,7 +51,8 @@ def zfs_create(call: Call, arguments: Sequence[str]) -> int:
     action = f"cannot create '{name}'"
     fault = name_fault(name, NameKind.DATASET)
     if "p" in options and not fault:
-        if call.look_up(name):
+        existing = call.look_up(name)
+        if existing and existing.dataset.kind is kind:
             return 0
         if not create_ancestors(call, name):
             return 1

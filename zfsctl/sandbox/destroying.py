@@ -9,6 +9,7 @@ from zfsctl.sandbox.changing import remove_dataset, remove_snapshot
 from zfsctl.sandbox.datasets import SimDataset, SimSnapshot
 from zfsctl.sandbox.dependents import CycleError, visit_dependents
 from zfsctl.sandbox.extents import range_space
+from zfsctl.sandbox.mounts import mountpoint_of
 from zfsctl.sandbox.options import Options, parse_options
 from zfsctl.sandbox.pools import SimPool
 from zfsctl.sandbox.sizes import nice_size
@@ -268,6 +269,8 @@ class DatasetDestroyer:
         refused = self.call.refusal(self.pool, needs_space=False)
         if refused:
             self.call.complain(f"{action}: {TEXTS[refused]}")
+        elif dataset.mounted and any(each.mounted for each in self.pool.children(dataset.name)):
+            self.call.complain(f"cannot unmount '{mountpoint_of(self.pool, dataset)}': pool or dataset is busy")
         elif dataset.snapshots:
             self.call.complain(f"{action}: dataset is busy")
         elif self.pool.children(dataset.name):

@@ -19,7 +19,7 @@ DEFAULT_POOL_SIZE = 1 << 40
 
 _FLEET = ("schema", "now", "seed", "guids", "hosts")
 _HOST = ("version", "reachable", "clock_offset", "pools")
-_POOL = ("guid", "size", "health", "readonly", "txg", "keys", "properties", "vdevs", "scan", "trim", "datasets")
+_POOL = ("guid", "size", "health", "readonly", "hung", "txg", "keys", "properties", "vdevs", "scan", "trim", "datasets")
 _SCAN = (
     "function",
     "started",
@@ -96,6 +96,7 @@ def _pool(name: str, table: Json, path: str, machine: SimMachine, fleet: SimFlee
         size=number_of(table.get("size"), f"{path}.size", DEFAULT_POOL_SIZE, least=1),
         health=text_of(table.get("health"), f"{path}.health", "ONLINE"),
         readonly=flag_of(table.get("readonly"), f"{path}.readonly", False),
+        hung=flag_of(table.get("hung"), f"{path}.hung", False),
         properties=texts_of(table.get("properties"), f"{path}.properties"),
         vdevs=tuple(text_of(each, f"{path}.vdevs") for each in list_of(table.get("vdevs"), f"{path}.vdevs")),
         keys=number_of(table.get("keys"), f"{path}.keys", 0, least=0),

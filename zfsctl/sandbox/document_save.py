@@ -63,6 +63,8 @@ def _pool(pool: SimPool) -> Table:
         "txg": pool.txg,
         "keys": pool.keys,
     }
+    if pool.hung:
+        table["hung"] = True
     if pool.properties:
         table["properties"] = dict(pool.properties)
     if pool.vdevs:

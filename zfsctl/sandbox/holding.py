@@ -59,7 +59,7 @@ def _hold_one(call: Call, found: Found, name: str, tag: str, recursive: bool) ->
     if not pairs:
         call.complain(f"cannot hold snapshot '{found.dataset.name}@{name}': dataset does not exist")
         return False
-    refused = call.refusal(found.pool)
+    refused = call.refusal(found.pool, needs_space=False)
     if refused:
         call.complain(f"cannot hold: {TEXTS[refused]}")
         return False
@@ -92,7 +92,7 @@ def _release_one(call: Call, found: Found, name: str, tag: str, recursive: bool)
         return False
     refused = call.refusal(found.pool, needs_space=False)
     if refused:
-        call.complain(f"{action}: {TEXTS[refused]}")
+        call.complain(f"cannot release: {TEXTS[refused]}")
         return False
     for dataset, snapshot in tagged:
         del snapshot.holds[tag]

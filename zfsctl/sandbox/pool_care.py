@@ -38,13 +38,12 @@ def zpool_scrub(call: Call, arguments: Sequence[str]) -> int:
 
 
 def _refusal(call: Call, pool: SimPool | None) -> str:
+    """Why a pool cannot be scrubbed or trimmed. On a read-only or suspended one it hangs (2.3.9)."""
     if pool is None:
         return ""
-    if pool.health == "SUSPENDED":
+    if pool.health == "SUSPENDED" or pool.readonly or pool.hung:
         raise Hang
-    if not pool.available_health:
-        return "pool is currently unavailable"
-    return "pool is read-only" if pool.readonly else ""
+    return "" if pool.readable else "pool is currently unavailable"
 
 
 def _running(call: Call, pool: SimPool) -> Scan | None:

@@ -24,6 +24,8 @@ class SimPool:
     size: int
     health: str = "ONLINE"
     readonly: bool = False
+    hung: bool = False
+    """Its kernel thread died: a change never comes back, until the machine is started again."""
     txg: int = 4
     """The newest transaction group that changed something."""
     datasets: dict[str, SimDataset] = field(default_factory=dict)
@@ -51,9 +53,9 @@ class SimPool:
         return self.datasets[self.name]
 
     @property
-    def available_health(self) -> bool:
-        """Whether its datasets can be read at all."""
-        return self.health not in ("FAULTED", "UNAVAIL", "REMOVED", "OFFLINE")
+    def readable(self) -> bool:
+        """Whether its datasets can be looked at; those of a suspended pool cannot either (seen on 2.3.9)."""
+        return self.health not in ("FAULTED", "UNAVAIL", "REMOVED", "OFFLINE", "SUSPENDED")
 
     def children(self, name: str) -> list[SimDataset]:
         """The datasets right below `name`, by name."""

@@ -38,7 +38,7 @@ def zfs_promote(call: Call, arguments: Sequence[str]) -> int:
     if taken is not None:
         call.stop(f"{action}: conflicting snapshot '{taken}' from parent '{origin}'")
     if hangs(clone):
-        pool.health = "SUSPENDED"
+        pool.hung = True
         call.changed()
         raise Hang
     _promote(pool, clone, origin, call.now)

@@ -74,7 +74,7 @@ def _rename_snapshot(call: Call, found: Found, target: str, *, recursive: bool) 
     old = found.snapshot.name
     tree = found.pool.tree(head) if recursive else [found.dataset]
     affected = [dataset for dataset in tree if old in dataset.snapshots]
-    if any(new in dataset.snapshots for dataset in affected) and new != old:
+    if any(new in dataset.snapshots for dataset in affected):
         why = "a child dataset already has a snapshot with the new name" if recursive else "dataset already exists"
         call.stop(f"cannot rename '{found.name}': {why}")
     if any(len(f"{dataset.name}@{new}".encode()) > MAX_NAME_BYTES for dataset in affected):

@@ -90,7 +90,7 @@ def select(
     rows: dict[tuple[int, int], Row] = {}
     if not operands:
         for pool in call.machine.pools.values():
-            if pool.available_health:
+            if pool.readable:
                 _add(rows, pool, pool.root, kinds, inside, depth if recursive and depth else None)
         return list(rows.values()), 0
     wanted = kinds

@@ -1,0 +1,52 @@
+"""What tests ask of OpenZFS itself, past zfsctl."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+from tests.testbed.host import Host
+from tests.testbed.pools import Pool
+
+
+def do(host: Host, *lines: str) -> str:
+    """Run lines of shell that must all succeed, over one connection; their output."""
+    return host.ssh("set -e\n" + "\n".join(lines), timeout=180).stdout
+
+
+def scheduled(day: int, hour: int = 0) -> str:
+    """The name of a scheduled snapshot of January 2026."""
+    return f"zfsctl-202601{day:02}T{hour:02}0000Z"
+
+
+def take(datasets: Iterable[str], names: Iterable[str]) -> list[str]:
+    """The lines that take one snapshot after the other, each of all datasets at once."""
+    return [
+        shlex.join(["zfs", "snapshot", "-o", "zfsctl:policy=small", *(f"{dataset}@{name}" for dataset in datasets)])
+        for name in names
+    ]
+
+
+def snapshots(pool: Pool) -> dict[str, list[str]]:
+    """By dataset, the short names of its snapshots, oldest first."""
+    found: dict[str, list[str]] = {}
+    for name in _column(pool, "name"):
+        dataset, _, short = name.partition("@")
+        found.setdefault(dataset, []).append(short)
+    return found
+
+
+def guids(pool: Pool) -> dict[str, str]:
+    """The guid of every snapshot of a pool, by full name."""
+    lines = pool.host.ssh(["zfs", "list", "-Hp", "-r", "-t", "snapshot", "-o", "name,guid", pool.name]).stdout
+    return dict(line.split("\t") for line in lines.splitlines())
+
+
+def commands(pool: Pool, verb: str) -> list[str]:
+    """The `zfs` commands of that verb that changed a pool, as its history tells them."""
+    lines = pool.host.ssh(["zpool", "history", pool.name]).stdout.splitlines()
+    return [line.partition(" ")[2] for line in lines if line.partition(" ")[2].startswith(f"zfs {verb} ")]
+
+
+def _column(pool: Pool, column: str) -> list[str]:
+    return pool.host.ssh(["zfs", "list", "-Hp", "-r", "-t", "snapshot", "-o", column, pool.name]).stdout.splitlines()

@@ -278,6 +278,16 @@ def test_a_held_snapshot_is_busy_before_openzfs_2_3_3(desk):
             {"size": 10_000}, "zfs snapshot tank@x", ["cannot create snapshots : out of space"], id="full-pool"
         ),
         pytest.param(
+            {"health": "SUSPENDED"},
+            "zfs create tank/x",
+            ["cannot create 'tank/x': pool I/O is currently suspended"],
+            id="suspended-pool",
+        ),
+        pytest.param(
+            {"readonly": True}, "zfs destroy tank@s", ["cannot destroy snapshots: pool is read-only"], id="ro-destroy"
+        ),
+        pytest.param({"readonly": True}, "zfs hold x tank@s", ["cannot hold: pool is read-only"], id="ro-hold"),
+        pytest.param(
             {"health": "UNAVAIL"}, "zfs list -Hp tank", ["cannot open 'tank': I/O error"], id="unavailable-pool"
         ),
     ],

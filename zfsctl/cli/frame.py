@@ -8,29 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 import typer.main
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperCommand, TyperGroup
 
 from zfsctl.cli.face import Face
+from zfsctl.cli.shared import is_shared, shared_options
 from zfsctl.cli.verbs import VERBS
 from zfsctl.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context, Parameter
     from typer._click.formatting import HelpFormatter
-
-SHARED: tuple[tuple[tuple[str, ...], str | None, str], ...] = (
-    (("-c", "--config"), "FILE", "Read the policy from FILE."),
-    (("--host",), "NAME", "Deal with this host only; may be repeated."),
-    (("--json",), None, "Print exactly one JSON document on stdout."),
-    (("--no-color",), None, "Print no colours."),
-    (("-q", "--quiet"), None, "Say nothing beside the data."),
-    (("-v", "--verbose"), None, "Say more: what is kept, each step, the trace of a failure."),
-    (("-y", "--yes"), None, "Agree to what a manual prune destroys."),
-    (("--no-input",), None, "Never ask; what needs an answer is refused."),
-    (("--timeout",), "SECONDS", "Wait no longer than this for a host's answer."),
-    (("--sandbox",), "DIR", "Use the simulated hosts of DIR instead of real ones."),
-)
-"""The options of every verb: spellings, what they take (None: nothing), help."""
 
 
 def face_of(context: typer.Context) -> Face:
@@ -53,44 +40,13 @@ def verb_app(help: str | None = None) -> typer.Typer:
     )
 
 
-def _shared_options() -> list[TyperOption]:
-    return [
-        TyperOption(
-            param_decls=[*spellings],
-            help=help,
-            metavar=metavar,
-            is_flag=metavar is None,
-            default=False if metavar is None else None,
-            multiple=spellings == ("--host",),
-            expose_value=False,
-            callback=_note,
-        )
-        for spellings, metavar, help in SHARED
-    ]
-
-
-def _note(context: Context, parameter: Parameter, value: Any) -> None:  # noqa: ANN401 - whatever the option holds
-    """Keep what was given, wherever it stood; a later spelling wins, flags and hosts add up."""
-    face = context.find_root().obj
-    if not isinstance(face, Face) or not value or parameter.name is None:
-        return
-    if parameter.name == "host":
-        face.options.host += value
-    else:
-        setattr(face.options, parameter.name, value)
-
-
-def _is_shared(parameter: Parameter) -> bool:
-    return getattr(parameter, "callback", None) is _note
-
-
 class _WithSharedOptions:
     """Adds the shared options to a command, and lists them after its own."""
 
     params: list[Parameter]
 
     def _add_shared(self) -> None:
-        self.params = [*self.params, *_shared_options()]
+        self.params = [*self.params, *shared_options()]
 
     def _write_options(self, command: Command, context: Context, formatter: HelpFormatter) -> None:
         own: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": [], "Options of every command": []}
@@ -101,7 +57,7 @@ class _WithSharedOptions:
             if parameter.param_type_name == "argument":
                 own["Arguments"].append(record)
             else:
-                own["Options of every command" if _is_shared(parameter) else "Options"].append(record)
+                own["Options of every command" if is_shared(parameter) else "Options"].append(record)
         for title, records in own.items():
             if records:
                 with formatter.section(title):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from zfsctl.cli.frame import SHARED
+from zfsctl.cli.shared import is_shared
 from zfsctl.cli.tree import command_tree
 from zfsctl.documents.envelope import KINDS
 
@@ -107,22 +107,21 @@ def _text_of(command: Command, context: Context, path: tuple[str, ...]) -> Comma
         path=path,
         summary=first,
         paragraphs=tuple(rest),
-        options=tuple(_option(p, context) for p in parameters if p.param_type_name == "option"),
-        arguments=tuple(_argument(p, context) for p in parameters if p.param_type_name == "argument"),
+        options=tuple(_option(p) for p in parameters if p.param_type_name == "option"),
+        arguments=tuple(_argument(p) for p in parameters if p.param_type_name == "argument"),
         commands=tuple(below),
     )
 
 
-def _option(parameter: Parameter, context: Context) -> OptionText:
-    shared = {spelling for spellings, _, _ in SHARED for spelling in spellings}
+def _option(parameter: Parameter) -> OptionText:
     takes_value = not getattr(parameter, "is_flag", False)
-    metavar = parameter.make_metavar(ctx=context) if takes_value and parameter.name != "help" else ""
+    metavar = (parameter.metavar or (parameter.name or "").upper()) if takes_value and parameter.name != "help" else ""
     words = Words.HOSTS if "--host" in parameter.opts else _WORDS_OF.get(metavar, Words.NOTHING)
     help = getattr(parameter, "help", None) or ""
     # Typer keeps the spellings of --help in a set, so their order changes from run to run.
-    return OptionText(tuple(sorted(parameter.opts, key=len)), metavar, help, words, bool(shared & set(parameter.opts)))
+    return OptionText(tuple(sorted(parameter.opts, key=len)), metavar, help, words, is_shared(parameter))
 
 
-def _argument(parameter: Parameter, context: Context) -> ArgumentText:
+def _argument(parameter: Parameter) -> ArgumentText:
     metavar = parameter.metavar or (parameter.name or "").upper()
     return ArgumentText(metavar, getattr(parameter, "help", None) or "", _WORDS_OF.get(metavar, Words.NOTHING))

@@ -30,16 +30,16 @@ def fragile_server(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iter
     yield from started(tmp_path_factory, keys)
 
 
-@pytest.fixture(scope="session", params=list(Transport))
+@pytest.fixture(params=[Transport.FABRIC, pytest.param(Transport.OPENSSH, marks=pytest.mark.slow)])
 def transport(request: pytest.FixtureRequest) -> Transport:
-    """Every test that asks for it runs over both."""
+    """Every test that asks for it runs over both; the inner loop is content with the default one."""
     assert isinstance(request.param, Transport)
     return request.param
 
 
-@pytest.fixture(scope="session")
-def box(server: Server, transport: Transport) -> Iterator[SshHost]:
-    """A host on the plain server, already dialled by whoever came first."""
-    host = SshHost(server.entry(transport=transport))
+@pytest.fixture(scope="session", params=list(Transport))
+def box(server: Server, request: pytest.FixtureRequest) -> Iterator[SshHost]:
+    """A host on the plain server over either transport, already dialled by whoever came first."""
+    host = SshHost(server.entry(transport=request.param))
     yield host
     host.close()

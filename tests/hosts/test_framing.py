@@ -21,7 +21,7 @@ texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 names = st.one_of(
     texts, st.sampled_from(["", "-n", "--", "a b", "it's", '"', "$HOME", "`id`", "a\nb", "\\", "*", "~", "#x"])
 )
-slow_shell = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+slow_shell = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def answer(

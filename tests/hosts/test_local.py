@@ -34,7 +34,7 @@ def alive(pid_file: Path) -> bool:
     return state != "Z"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(arguments=st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 def test_any_arguments_arrive_as_they_were(arguments: list[str]) -> None:
     assert HOST.run(Command(("printf", "%s\\0", *arguments))).stdout.split("\0") == [*(arguments or [""]), ""]
@@ -166,7 +166,7 @@ def test_a_reader_who_takes_long_is_not_a_silent_command() -> None:
         assert sum(1 for _ in rows) == 199_999
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(text=st.text(st.sampled_from("ab\n\r\u2028é"), max_size=50))
 def test_lines_are_what_lies_between_newlines(text: str) -> None:
     with HOST.lines(Command(("cat",), stdin=text)) as lines:

@@ -84,6 +84,7 @@ def cut(host: str, command: Command, why: str = "") -> InterruptedOutputError:
     return InterruptedOutputError(
         f"{shown(command)} on {host} did not finish its answer",
         why=f"the connection was cut{f' ({why})' if why else ''}; whether the command was carried out is unknown",
+        hint=f"zfsctl status --host {shlex.quote(host)}",
         where=host,
     )
 

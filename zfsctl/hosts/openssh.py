@@ -20,10 +20,12 @@ from zfsctl.errors import UnreachableError
 from zfsctl.hosts.failures import cut, login_failure, timed_out, unreachable
 from zfsctl.hosts.framing import Frame, FrameReader, Transcript, decode, remote_line
 from zfsctl.hosts.lines import Framing, ProcessLines
-from zfsctl.hosts.openssh_argv import argv_ssh
+from zfsctl.hosts.openssh_argv import argv_ssh, quoted
 from zfsctl.hosts.process import Child, converse, end, exit_code, local_environment, start
 from zfsctl.model.command import Command, Completed
 from zfsctl.model.policy import HostEntry
+
+_LONGEST_PARENT = 60
 
 
 class OpenSsh:
@@ -92,8 +94,7 @@ class OpenSsh:
             self._hang_up()
 
     def _session(self, line: str) -> Child:
-        control = self._control_path()
-        options = ("ControlMaster=no", f"ControlPath={control}")
+        options = ("ControlMaster=no", f"ControlPath={quoted(self._control_path())}")
         return start_ssh(self._entry, argv_ssh(self._entry, line, options=options))
 
     def _broken(self, child: Child, command: Command, *, began: bool, said: str) -> Exception:
@@ -116,11 +117,10 @@ class OpenSsh:
 
     def _dial(self) -> None:
         """Start the master and wait until it has logged in."""
-        # Short: a socket's path may have 107 bytes, and ssh adds 17 while it binds.
-        self._folder = Path(tempfile.mkdtemp(prefix="zfsctl-", dir=_runtime_folder()))
+        self._folder = Path(tempfile.mkdtemp(prefix="zfsctl-", dir=_socket_parent()))
         frame = Frame()
         line, _ = remote_line(frame.script_fed(Command(("cat",))))
-        options = ("ControlMaster=yes", f"ControlPath={self._folder}/s", "ControlPersist=no")
+        options = ("ControlMaster=yes", f"ControlPath={quoted(f'{self._folder}/s')}", "ControlPersist=no")
         out = FrameReader(frame, 1, lambda *_: None)
         err = bytearray()
         limit = self._entry.ssh.timeout_seconds
@@ -165,7 +165,12 @@ def start_ssh(entry: HostEntry, argv: tuple[str, ...]) -> Child:
         ) from None
 
 
-def _runtime_folder() -> str | None:
-    """Where systemd gave us a folder, else the default place for temporary files."""
-    folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
-    return folder if os.path.isdir(folder) else None
+def _socket_parent() -> str:
+    """Where the folder of a socket may lie: what systemd gave us, else the place for temporary files.
+
+    Never a long path: that of a socket may have 107 bytes, and ssh adds 17 while it binds.
+    """
+    for folder in (os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0], tempfile.gettempdir()):
+        if os.path.isdir(folder) and len(os.fsencode(folder)) <= _LONGEST_PARENT:
+            return folder
+    return "/tmp"

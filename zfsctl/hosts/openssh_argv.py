@@ -80,15 +80,18 @@ def argv_jump(proxy_jump: str, settings: SshSettings) -> tuple[str, ...]:
     return (*argv, "-W", "[%h]:%p", "--", hop.strip("[]"))
 
 
+def quoted(path: str) -> str:
+    """A path as the value of an option, which may hold blanks and per cent signs."""
+    return f'"{path.replace("%", "%%")}"'
+
+
 def _login_options(settings: SshSettings) -> list[str]:
     options = ["-o", f"ConnectTimeout={settings.timeout_seconds}"]
     if settings.known_hosts:
-        path = settings.known_hosts.replace("%", "%%")
-        options += ["-o", f'UserKnownHostsFile="{path}"']
+        options += ["-o", f"UserKnownHostsFile={quoted(settings.known_hosts)}"]
     if settings.identity_file:
-        path = settings.identity_file.replace("%", "%%")
         # Not -i: when that file is missing, ssh takes the account's other keys instead.
-        options += ["-o", "IdentitiesOnly=yes", "-o", f'IdentityFile="{path}"']
+        options += ["-o", "IdentitiesOnly=yes", "-o", f"IdentityFile={quoted(settings.identity_file)}"]
     return options
 
 

@@ -64,7 +64,11 @@ class Host(Protocol):
         ...
 
     def lines(self, command: Command, *, timeout: float | None = None) -> AbstractContextManager[LineStream]:
-        """Run one command and iterate its output. Leaving the context early ends the command."""
+        """Run one command and iterate its output. Leaving the context early ends the command.
+
+        `timeout` bounds the silence between two pieces of output, in seconds (None: half an hour), for zfs sorts
+        a whole listing before it prints the first row. Iterating raises what `run` raises.
+        """
         ...
 
 

@@ -80,10 +80,8 @@ def _connect(entry: HostEntry, target: Target, known: KnownKeys, sock: socket.so
     import paramiko
     from fabric import Config, Connection
 
-    # paramiko logs key paths, and tracebacks to our stderr where nobody set up logging.
-    logger = logging.getLogger("paramiko")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
+    # It logs key paths, and tracebacks to our stderr where nobody set up logging; what went wrong is raised anyway.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
 
     limit = entry.ssh.timeout_seconds
 

@@ -84,8 +84,8 @@ class Side:
 
 def _err(text: str) -> list[str]:
     lines = text.split("\n")
-    if "usage:" in lines:
-        lines = lines[: lines.index("usage:")]
+    end = next((place for place, line in enumerate(lines) if line.startswith("usage:")), len(lines))
+    lines = lines[:end]
     while lines and not lines[-1]:
         lines.pop()
     return sorted(lines)

@@ -49,7 +49,8 @@ class Desk:
         """Exit code and stderr, up to the usage text, of a command that must fail."""
         done = self.ask(line)
         lines = done.stderr.splitlines()
-        return done.exit_code, lines[: lines.index("usage:")] if "usage:" in lines else lines
+        end = next((place for place, text in enumerate(lines) if text.startswith("usage:")), len(lines))
+        return done.exit_code, lines[:end]
 
     def dataset(self, name: str) -> SimDataset:
         """The state of a dataset."""

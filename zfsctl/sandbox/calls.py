@@ -181,7 +181,7 @@ class Call:
             return unreadable(pool)
         if pool.readonly:
             return errno.EROFS
-        if needs_space and pool.allocated() >= pool.usable:
+        if needs_space and not pool.has_room(1):
             return errno.ENOSPC
         return 0
 

@@ -68,7 +68,8 @@ def _entity_fault(name: str) -> str:
             )
         bad = next((each for each in component if not _CHARACTERS.match(each) and each != "%"), "")
         if bad:
-            return f"invalid character '{bad}' in name"
+            first = bad.encode(errors="surrogateescape")[:1].decode(errors="surrogateescape")
+            return f"invalid character '{first}' in name"
         if component == ".":
             return "self reference, '.' is found in name"
         if component == "..":

@@ -26,6 +26,8 @@ class Native:
     """Whether it is sorted and shortened as a number of bytes or things."""
     once: bool = False
     """Set at creation only."""
+    words: str = ""
+    """How the choices are listed in a complaint, where libzfs shortens them."""
 
     @property
     def settable(self) -> bool:
@@ -48,6 +50,10 @@ _COMPRESSION = (
     "zstd",
     "zstd-fast",
     *(f"zstd-{level}" for level in range(1, 20)),
+)
+_COMPRESSION_WORDS = (
+    "on | off | lzjb | gzip | gzip-[1-9] | zle | lz4 | zstd | zstd-[1-19] | zstd-fast | "
+    "zstd-fast-[1-10,20,30,40,50,60,70,80,90,100,500,1000]"
 )
 _CACHE = ("all", "none", "metadata")
 
@@ -73,7 +79,7 @@ _TABLE = (
         "on",
         choices=("on", "off", "fletcher2", "fletcher4", "sha256", "noparity", "sha512", "skein", "edonr", "blake3"),
     ),
-    Native("compression", "fv", "on", choices=_COMPRESSION),
+    Native("compression", "fv", "on", choices=_COMPRESSION, words=_COMPRESSION_WORDS),
     Native("atime", "f", "on", choices=ON_OFF),
     Native("devices", "fs", "on", choices=ON_OFF),
     Native("exec", "fs", "on", choices=ON_OFF),

@@ -103,6 +103,12 @@ class SimPool:
             total += space.head_used + space.snapshots_used
         return total
 
+    def has_room(self, size: int) -> bool:
+        """Whether `size` more bytes fit, quotas and reservations aside."""
+        most = sum(extent.size for dataset in self.datasets.values() for extent in dataset.extents)
+        # What clones share is counted twice above, which is cheap and enough as long as the pool is far from full.
+        return most + size <= self.usable or self.allocated() + size <= self.usable
+
     @property
     def usable(self) -> int:
         """Bytes that datasets may use in all."""

@@ -75,7 +75,7 @@ def _native(native: Native | None, word: str, text: str, kind: Kinds, *, creatin
     if native.choices:
         if text in native.choices:
             return "", text
-        return f"'{native.name}' must be one of '{' | '.join(native.choices)}'", ""
+        return f"'{native.name}' must be one of '{native.words or ' | '.join(native.choices)}'", ""
     if native.name == "mountpoint":
         if text in ("none", "legacy") or text.startswith("/"):
             return "", text.rstrip("/") or "/"

@@ -93,7 +93,7 @@ def _rename_dataset(call: Call, found: Found, target: str) -> None:
         call.stop(f"cannot rename to '{target}': {fault}")
     if not check_parent(call, target):
         call.stop_quietly()
-    if call.pool_of(target) is not pool:
+    if call.pool_of(target) is not pool or dataset is pool.root:
         call.stop(f"cannot rename to '{target}': datasets must be within same pool")
     if is_at_or_below(target, dataset.name):
         call.stop(f"cannot rename to '{target}': New dataset name cannot be a descendant of current dataset name")

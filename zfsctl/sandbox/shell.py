@@ -87,13 +87,10 @@ def _dispatch(call: Call, argv: list[str]) -> int:
     program, arguments = argv[0].rpartition("/")[2], argv[1:]
     if program in ("zfs", "zpool"):
         table = ZFS if program == "zfs" else ZPOOL
-        if not arguments:
-            call.synopsis = f"{program} command args ..."
-            call.usage("missing command")
-        command = table.get(arguments[0])
+        command = table.get(arguments[0]) if arguments else None
         if command is None:
-            call.synopsis = f"{program} command args ..."
-            call.usage(f"unrecognized command '{arguments[0]}'")
+            call.complain(f"unrecognized command '{arguments[0]}'" if arguments else "missing command")
+            call.stop(f"usage: {program} command args ...", 2)
         return command(call, arguments[1:])
     match program:
         case "date" if arguments in (["+%s"], ["-u", "+%s"]):

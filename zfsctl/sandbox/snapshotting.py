@@ -11,8 +11,10 @@ from zfsctl.sandbox.naming import NameKind, name_fault
 from zfsctl.sandbox.natives import is_user_property
 from zfsctl.sandbox.options import parse_options
 from zfsctl.sandbox.pools import SimPool
-from zfsctl.sandbox.proplist import check_properties, read_assignments
+from zfsctl.sandbox.proplist import MAX_VALUE, check_properties, read_assignments
 
+ABORTED = 134
+"""What a shell makes of SIGABRT."""
 SYNOPSIS = "snapshot [-r] [-o property=value] ... <filesystem|volume>@<snap> ..."
 
 
@@ -54,6 +56,10 @@ def _take(call: Call, wanted: dict[str, tuple[SimPool, SimDataset, str]], table:
     if any(not is_user_property(name) for name in table):
         check_properties(call, action, Kinds.SNAPSHOT, {n: v for n, v in table.items() if not is_user_property(n)})
         return False
+    if any(len(value.encode(errors="surrogateescape")) > MAX_VALUE for value in table.values()):
+        # libzfs has no word for E2BIG here and calls abort(3).
+        call.complain(f"internal error: {action}: Argument list too long")
+        raise Exit(ABORTED)
     properties = check_properties(call, action, Kinds.SNAPSHOT, table)
     if properties is None:
         return False

@@ -132,10 +132,17 @@ def _check_writable(fleet: SimFleet, pool: SimPool, dataset: SimDataset, host: s
         why = f"the pool is {'read-only' if pool.readonly else pool.health}"
     elif dataset.properties.get("readonly", dataset.received.get("readonly")) == "on":
         why = "it is read-only"
-    elif size > account_for(pool)[dataset.name].available:
+    elif not _fits(pool, dataset, size):
         why = "no space left on device"
     if why:
         raise RefusedError(f"{host}:{dataset.name}: not written", why=why, where=f"{host}:{dataset.name}")
+
+
+def _fits(pool: SimPool, dataset: SimDataset, size: int) -> bool:
+    limits = ("quota", "refquota", "reservation", "refreservation")
+    if any(limit in each.properties or limit in each.received for each in pool.datasets.values() for limit in limits):
+        return size <= account_for(pool)[dataset.name].available
+    return pool.has_room(size)
 
 
 def _store(pool: SimPool, dataset: SimDataset, size: int) -> None:

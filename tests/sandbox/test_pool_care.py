@@ -95,3 +95,27 @@ def test_durations_read_as_zpool_prints_them(seconds, text):
 
 def test_instants_read_as_ctime_prints_them():
     assert ctime(1_793_491_205) == "Sun Nov  1 00:00:05 2026"
+
+
+def test_pausing_twice_is_an_error_and_pausing_nothing_is_none(busy):
+    busy.do("zpool scrub -p tank", "zpool scrub tank", "zpool scrub -p tank")
+
+    assert busy.refusal("zpool scrub -p tank") == (
+        1,
+        ["cannot pause scrubbing tank: scrub is paused; use 'zpool scrub' to resume scrub"],
+    )
+
+
+def test_every_device_says_that_there_is_no_trim_to_stop(busy):
+    busy.state.hosts["local"].pools["tank"].vdevs = ("sda", "sdb")
+
+    assert busy.refusal("zpool trim -s tank") == (
+        255,
+        ["cannot trim 'sda': there is no active trim", "cannot trim 'sdb': there is no active trim"],
+    )
+
+
+def test_a_missing_pool_beside_one_that_is_there_leaves_the_exit_code_alone(desk):
+    done = desk.ask("zpool list -Hp -o name tank nopool")
+
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "tank\n", "cannot open 'nopool': no such pool\n")

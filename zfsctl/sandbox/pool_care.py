@@ -56,8 +56,7 @@ def _start(call: Call, pool: SimPool) -> int:
         call.complain(f"cannot scrub {pool.name}: currently resilvering")
         return 1
     if scan and scan.paused_at is None:
-        text = "current scrub" if call.machine.release < (2, 2) else "scrub"
-        call.complain(f"cannot scrub {pool.name}: currently scrubbing; use 'zpool scrub -s' to cancel {text}")
+        call.complain(f"cannot scrub {pool.name}: currently scrubbing; use 'zpool scrub -s' to cancel {_scrub(call)}")
         return 1
     if scan:
         scan.resume(call.now)
@@ -84,10 +83,18 @@ def _pause(call: Call, pool: SimPool) -> int:
             call.complain(f"cannot pause scrubbing {pool.name}: there is no active scrub")
             return 1
         return 0
-    if scan.paused_at is None:
-        scan.pause(call.now)
-        call.changed()
+    if scan.paused_at is not None:
+        call.complain(
+            f"cannot pause scrubbing {pool.name}: scrub is paused; use 'zpool scrub' to resume {_scrub(call)}"
+        )
+        return 1
+    scan.pause(call.now)
+    call.changed()
     return 0
+
+
+def _scrub(call: Call) -> str:
+    return "current scrub" if call.machine.release < (2, 2) else "scrub"
 
 
 def zpool_trim(call: Call, arguments: Sequence[str]) -> int:
@@ -99,22 +106,24 @@ def zpool_trim(call: Call, arguments: Sequence[str]) -> int:
     name = options.operands[0]
     pool = call.machine.pools.get(name)
     if pool is None:
-        call.stop(f"cannot open '{name}': no such pool")
+        call.stop(f"cannot open '{name}': no such pool", 255)
     if _refusal(call, pool):
         call.stop(f"cannot trim '{name}': {_refusal(call, pool)}", 255)
     trim = pool.trim
     active = trim is not None and not trim.canceled and trim.percent(call.now) < 100
-    leaf = (pool.vdevs or ("sda",))[0]
+    leaves = pool.vdevs or ("sda",)
     if "c" in options or "s" in options:
         if trim is None or not active:
-            call.stop(f"cannot trim '{leaf}': there is no active trim", 255)
+            call.err += [f"cannot trim '{leaf}': there is no active trim" for leaf in leaves]
+            return 255
         if "c" in options:
             trim.canceled = True
         elif trim.suspended_at is None:
             trim.suspended_at = call.now
     elif trim is not None and active:
         if trim.suspended_at is None:
-            call.stop(f"cannot trim '{leaf}': currently trimming", 255)
+            call.err += [f"cannot trim '{leaf}': currently trimming" for leaf in leaves]
+            return 255
         trim.started += call.now - trim.suspended_at
         trim.suspended_at = None
     else:

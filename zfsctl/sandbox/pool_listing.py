@@ -80,7 +80,7 @@ def zpool_list(call: Call, arguments: Sequence[str]) -> int:
         call.out += ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     elif code == 0:
         call.say("no pools available")
-    return code
+    return 0 if pools else code
 
 
 def _pools(call: Call, names: Sequence[str]) -> tuple[list[SimPool], int]:

@@ -64,6 +64,7 @@ def test_a_run_does_what_its_dry_run_showed(zfsctl: Zfsctl, sandbox: Path) -> No
     assert result["decisions"] == plan["decisions"]
     assert {outcome["result"] for outcome in result["outcomes"]} == {"done"}
     assert (result["exit_code"], result["errors"]) == (0, [])
+    assert zfsctl("history", result["run"], "--sandbox", sandbox).rows[0][1] == result["run"]
     assert names(sandbox) == [*(snapshot["name"] for snapshot in snapshots()[4:]), NEW]
 
 

@@ -136,7 +136,7 @@ CHECK = ConfigCheck(
 ERROR = document_of_failure([document_of_error(RefusedError("no", why="so", hint="zfsctl", where="alpha"))])
 DOCUMENTS: dict[str, Any] = {
     "plan": document_of_plan(PLAN),
-    "result": document_of_result(PLAN, OUTCOMES, exit_code=3),
+    "result": document_of_result(PLAN, OUTCOMES, exit_code=3, run=RUN.id),
     "status": document_of_status(STATUS),
     "explanation": document_of_explanation(EXPLANATION),
     "history": document_of_history((RUN,), (StepRecord("r1", "s1", "hook", "alpha", "", "thaw", AT, None, ""),)),

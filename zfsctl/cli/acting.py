@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +15,10 @@ from zfsctl.errors import ExitCode, UsageError, ZfsctlError
 
 if TYPE_CHECKING:
     from zfsctl.cli.face import Face
+    from zfsctl.cli.progress import Progress
     from zfsctl.documents.types import ResultDocument
-    from zfsctl.model.event import StepOutcome
     from zfsctl.model.plan import Plan
+    from zfsctl.operations.apply import Applied
     from zfsctl.operations.session import Session
 
 
@@ -178,9 +179,9 @@ def _apply(face: Face, session: Session, plan: Plan, *, was_shown: bool) -> int:
         except BaseException as reason:
             error = error_of(reason)
             if progress.outcomes:
-                _show_result(face, session, plan, progress.outcomes, int(error.exit_code), broken_off_by=error)
+                _show_result(face, session, plan, progress, int(error.exit_code), broken_off_by=error)
             raise
-    _show_result(face, session, plan, applied.outcomes, int(applied.exit_code), only_wrong=was_shown)
+    _show_result(face, session, plan, applied, int(applied.exit_code), only_wrong=was_shown)
     return int(applied.exit_code)
 
 
@@ -188,7 +189,7 @@ def _show_result(
     face: Face,
     session: Session,
     plan: Plan,
-    outcomes: Sequence[StepOutcome],
+    ended: Applied | Progress,
     code: int,
     *,
     only_wrong: bool = False,
@@ -198,8 +199,10 @@ def _show_result(
     from zfsctl.documents.result import document_of_result
     from zfsctl.render.plan import render_result, result_totals, rows_of_result
 
+    outcomes = ended.outcomes
+
     def document() -> ResultDocument:
-        data = document_of_result(plan, outcomes, exit_code=code)
+        data = document_of_result(plan, outcomes, exit_code=code, run=ended.run)
         if broken_off_by is not None:
             data["errors"].append(document_of_error(broken_off_by))
         return data

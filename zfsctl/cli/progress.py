@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from zfsctl.model.event import Event, StepFinished, StepOutcome, StepStarted
+from zfsctl.model.event import Event, RunStarted, StepFinished, StepOutcome, StepStarted
 from zfsctl.model.names import Place
 from zfsctl.model.plan import CreateSnapshots, Plan, Step
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Listens to a run. `outcomes` is what is known when a run is broken off."""
+    """Listens to a run. `run` and `outcomes` are what is known when it is broken off."""
 
     def __init__(self, face: Face, plan: Plan) -> None:
         self._face = face
         self._total = len(plan.steps)
         self._line = face.talks_to_terminal and not face.verbose
         self.outcomes: list[StepOutcome] = []
+        self.run = ""
 
     def __enter__(self) -> Self:
         return self
@@ -34,7 +35,9 @@ class Progress:
 
     def listen(self, event: Event) -> None:
         """Take note of one event. That nobody reads what is said about it stops no run."""
-        if isinstance(event, StepFinished):
+        if isinstance(event, RunStarted):
+            self.run = event.run
+        elif isinstance(event, StepFinished):
             self.outcomes.append(event.outcome)
         with suppress(OSError):
             self._tell(event)

@@ -18,11 +18,19 @@ NOT_WRONG = (Result.DONE, Result.RUNNING)
 """Another run that holds the lock does the work: no error."""
 
 
-def document_of_result(plan: Plan, outcomes: Sequence[StepOutcome], *, exit_code: int) -> ResultDocument:
-    """The data of a `zfsctl.result/1` document. Each outcome that is not well also stands in `errors`."""
+def document_of_result(plan: Plan, outcomes: Sequence[StepOutcome], *, exit_code: int, run: str = "") -> ResultDocument:
+    """The data of a `zfsctl.result/1` document. Each outcome that is not well also stands in `errors`.
+
+    Args:
+        plan: As it was applied.
+        outcomes: Of the steps that have ended.
+        exit_code: That of the command.
+        run: The id of the run in the journal, empty where a run was broken off before it had one.
+    """
     steps = {step.id: step for step in plan.steps}
     document: ResultDocument = {
         **document_of_plan(plan),
+        "run": run,
         "outcomes": [document_of_outcome(outcome) for outcome in outcomes],
         "exit_code": exit_code,
     }

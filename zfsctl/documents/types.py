@@ -191,8 +191,9 @@ class StepOutcomeDocument(TypedDict):
 
 
 class ResultDocument(PlanDocument):
-    """A plan that was applied, and how it went."""
+    """A plan that was applied, and how it went. `run` is the id under which `zfsctl history` shows it."""
 
+    run: str
     outcomes: list[StepOutcomeDocument]
     exit_code: int
 

@@ -9,7 +9,7 @@ from zfsctl.documents.plan import document_of_request
 from zfsctl.model.approval import Approval
 
 if TYPE_CHECKING:
-    from zfsctl.documents.types import ApprovalDocument, ApprovalsDocument
+    from zfsctl.documents.view_types import ApprovalDocument, ApprovalsDocument
 
 
 def document_of_approvals(approvals: Sequence[Approval]) -> ApprovalsDocument:

@@ -9,7 +9,7 @@ from zfsctl.documents.plan import document_of_finding
 from zfsctl.model.checking import ConfigCheck, LoginCheck, RuleCheck
 
 if TYPE_CHECKING:
-    from zfsctl.documents.types import ConfigDocument, LoginCheckDocument, RuleCheckDocument
+    from zfsctl.documents.view_types import ConfigDocument, LoginCheckDocument, RuleCheckDocument
 
 
 def document_of_config_check(check: ConfigCheck) -> ConfigDocument:

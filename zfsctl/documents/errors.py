@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from zfsctl.errors import ZfsctlError
 
 if TYPE_CHECKING:
-    from zfsctl.documents.types import ErrorEntry, FailureDocument
+    from zfsctl.documents.types import ErrorEntry
+    from zfsctl.documents.view_types import FailureDocument
 
 
 def document_of_error(error: ZfsctlError) -> ErrorEntry:

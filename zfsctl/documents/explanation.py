@@ -8,7 +8,7 @@ from zfsctl.documents.plan import document_of_decision, document_of_finding
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation
 
 if TYPE_CHECKING:
-    from zfsctl.documents.types import ExplainedSnapshotDocument, ExplanationDocument
+    from zfsctl.documents.view_types import ExplainedSnapshotDocument, ExplanationDocument
 
 
 def document_of_explanation(explanation: Explanation) -> ExplanationDocument:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zfsctl.model.history import RunRecord, RunState, StepRecord
 
 if TYPE_CHECKING:
-    from zfsctl.documents.types import HistoryDocument, RunDocument, StepRecordDocument
+    from zfsctl.documents.view_types import HistoryDocument, RunDocument, StepRecordDocument
 
 
 def document_of_history(runs: Sequence[RunRecord], steps: Sequence[StepRecord] = ()) -> HistoryDocument:

@@ -33,17 +33,17 @@ def json_schema(kind: str) -> dict[str, Any]:
 def _envelope(kind: str) -> dict[str, Any]:
     from pydantic import TypeAdapter
 
-    from zfsctl.documents import types
+    from zfsctl.documents import types, view_types
 
     data = {
         "plan": types.PlanDocument,
         "result": types.ResultDocument,
-        "status": types.StatusDocument,
-        "explanation": types.ExplanationDocument,
-        "history": types.HistoryDocument,
-        "approvals": types.ApprovalsDocument,
-        "config": types.ConfigDocument,
-        "error": types.FailureDocument,
+        "status": view_types.StatusDocument,
+        "explanation": view_types.ExplanationDocument,
+        "history": view_types.HistoryDocument,
+        "approvals": view_types.ApprovalsDocument,
+        "config": view_types.ConfigDocument,
+        "error": view_types.FailureDocument,
     }[kind]
     schema: dict[str, Any] = _opened(TypeAdapter(data).json_schema())
     definitions = schema.pop("$defs", {})

@@ -10,7 +10,7 @@ from zfsctl.model.pool import Pool
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
 
 if TYPE_CHECKING:
-    from zfsctl.documents.types import DatasetStatusDocument, HostStatusDocument, PoolDocument, StatusDocument
+    from zfsctl.documents.view_types import DatasetStatusDocument, HostStatusDocument, PoolDocument, StatusDocument
 
 
 def document_of_status(status: Status) -> StatusDocument:

@@ -1,0 +1,214 @@
+"""The shapes of what commands answer that look and do not act; see types.py for how they are used."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from zfsctl.documents.types import (
+    ApprovalRequestDocument,
+    Bytes,
+    DecisionDocument,
+    Epoch,
+    ErrorEntry,
+    FindingDocument,
+    Guid,
+)
+
+
+class PoolDocument(TypedDict):
+    """One pool; null where it reports nothing."""
+
+    name: str
+    guid: Guid
+    size: Bytes | None
+    allocated: Bytes | None
+    free: Bytes | None
+    capacity: int | None
+    health: str
+    readonly: bool
+
+
+class HostStatusDocument(TypedDict):
+    """One host."""
+
+    host: str
+    health: str
+    why: str
+    version: str
+    pools: list[PoolDocument]
+
+
+class DatasetStatusDocument(TypedDict):
+    """The snapshots of one dataset under a policy."""
+
+    host: str
+    dataset: str
+    policy: str
+    health: str
+    why: str
+    newest: str | None
+    newest_at: Epoch | None
+    next_due: Epoch | None
+    scheduled: int
+    manual: int
+    foreign: int
+    used_by_snapshots: Bytes
+
+
+class RunDocument(TypedDict):
+    """One run of a command that acted."""
+
+    id: str
+    command: str
+    state: str
+    started_at: Epoch
+    finished_at: Epoch | None
+    exit_code: int | None
+    created: int
+    destroyed: int
+    failed: int
+
+
+class StatusDocument(TypedDict):
+    """Everything at one glance. `at` is when hosts were asked."""
+
+    at: Epoch
+    health: str
+    hosts: list[HostStatusDocument]
+    datasets: list[DatasetStatusDocument]
+    last_run: RunDocument | None
+    approvals_waiting: int
+    findings: list[FindingDocument]
+    errors: list[ErrorEntry]
+
+
+class StepRecordDocument(TypedDict):
+    """One step of a run as the journal remembers it."""
+
+    run: str
+    step: str
+    kind: str
+    host: str
+    dataset: str
+    why: str
+    started_at: Epoch
+    finished_at: Epoch | None
+    result: str
+    detail: str
+    snapshots: list[str]
+
+
+class HistoryDocument(TypedDict):
+    """Runs, newest first; `steps` of the runs that were asked for in full."""
+
+    runs: list[RunDocument]
+    steps: list[StepRecordDocument]
+    errors: list[ErrorEntry]
+
+
+class OutlookDocument(TypedDict):
+    """When a snapshot will go; null if it outlives the days looked at."""
+
+    goes_at: Epoch | None
+    detail: str
+
+
+class ExplainedSnapshotDocument(DecisionDocument):
+    """A decision and what becomes of the snapshot later."""
+
+    outlook: OutlookDocument | None
+
+
+class KeptOnDocument(TypedDict):
+    """What the policy keeps on one future day."""
+
+    at: Epoch
+    snapshots: int
+    oldest: Epoch
+
+
+class LabelledText(TypedDict):
+    """A fact in words."""
+
+    label: str
+    text: str
+
+
+class ExplanationDocument(TypedDict):
+    """The answer to `explain NAME`."""
+
+    subject: str
+    name: str
+    facts: list[LabelledText]
+    rules: list[str]
+    snapshots: list[ExplainedSnapshotDocument]
+    forecast: list[KeptOnDocument]
+    days: int
+    text: list[str]
+    findings: list[FindingDocument]
+    errors: list[ErrorEntry]
+
+
+class ApprovalDocument(ApprovalRequestDocument):
+    """A request as it was filed, and what became of it."""
+
+    status: str
+    filed_at: Epoch
+    expires_at: Epoch
+    decided_at: Epoch | None
+
+
+class ApprovalsDocument(TypedDict):
+    """What waits for a person."""
+
+    approvals: list[ApprovalDocument]
+    errors: list[ErrorEntry]
+
+
+class LoginCheckDocument(TypedDict):
+    """One way of reaching one host; `why` is empty when it works."""
+
+    host: str
+    way: str
+    works: bool
+    why: str
+    version: str
+
+
+class PlaceDocument(TypedDict):
+    """A dataset on a host."""
+
+    host: str
+    dataset: str
+
+
+class RuleCheckDocument(TypedDict):
+    """One rule of the policy file and the datasets that follow it."""
+
+    where: str
+    select: list[str]
+    policy: str
+    datasets: list[PlaceDocument]
+
+
+class ConfigDocument(TypedDict):
+    """The policy file: what was checked, what is in force, or what was written.
+
+    `text` is TOML; empty for a check.
+    """
+
+    files: list[str]
+    logins: list[LoginCheckDocument]
+    rules: list[RuleCheckDocument]
+    findings: list[FindingDocument]
+    text: str
+    errors: list[ErrorEntry]
+
+
+class FailureDocument(TypedDict):
+    """Why there is no answer."""
+
+    errors: Annotated[list[ErrorEntry], Field(min_length=1)]

@@ -13,7 +13,8 @@ from zfsctl.sandbox.workload import MEBIBYTE, overwrite, write
 
 GIBIBYTE = 1 << 30
 TEBIBYTE = 1 << 40
-HOUR = 3600
+MINUTE = 60
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 EXAMPLE_POLICY = """\
@@ -135,10 +136,10 @@ def _live(fleet: SimFleet, now: int) -> None:
     """Write and take snapshots at the instants that are left of half a year of schedules."""
     hour = now - now % HOUR
     midnight = now - now % DAY
-    hourly = {hour - each * HOUR for each in range(1, 52)}
-    daily = {midnight - each * DAY for each in range(16)}
-    weekly = {midnight - each * DAY for each in range(70) if _moment(midnight - each * DAY).weekday() == 0}
-    monthly = {_month_start(now, each) for each in range(7)}
+    hourly = {hour - each * HOUR for each in range(1, 50)}
+    daily = {midnight - each * DAY for each in range(15)}
+    weekly = {midnight - each * DAY for each in range(57) if _moment(midnight - each * DAY).weekday() == 0}
+    monthly = {_month_start(now, each) for each in range(6)}
     recent = {instant for instant in hourly if instant >= hour - 26 * HOUR}
     critical = hourly | daily | weekly | monthly
     for instant in sorted(critical):
@@ -178,6 +179,7 @@ def _add_what_others_left(fleet: SimFleet, now: int) -> None:
     do(fleet, "local", "zfs", "hold", "keep-for-the-tax-office", "tank/documents@before-tax-return")
     do(fleet, "local", "zfs", "snapshot", "tank/vm/web01@vzdump")
     oldest = do(fleet, "local", "zfs", "list", "-Hp", "-t", "snapshot", "-o", "name", "tank/photos")[3]
+    fleet.now = now - 20 * MINUTE
     do(fleet, "local", "zfs", "clone", "-o", "canmount=noauto", oldest, "tank/photos-sorting")
 
 

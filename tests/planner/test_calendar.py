@@ -16,7 +16,7 @@ from zfsctl.errors import ConfigError
 from zfsctl.planner.calendar import due_since, is_due, last_due, next_due, upcoming
 from zfsctl.planner.ownership import newest_scheduled
 
-LAWS = settings(max_examples=40, deadline=None)
+LAWS = settings(max_examples=25, deadline=None)
 
 
 def utc(epoch: int | None) -> str:

@@ -270,7 +270,7 @@ def test_the_rules_of_each_policy_and_adoption_are_their_own() -> None:
     assert gone(part) == ["local:tank/a@1001", "local:tank/a@1002", "local:tank/b@2001"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(histories(clock_was_right=True), min_size=1, max_size=3),
     st.sampled_from(["last=1", "daily=2 within=36h", "hourly=3d weekly=1"]),

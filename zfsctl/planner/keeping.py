@@ -22,6 +22,8 @@ from zfsctl.planner.wording import window_text
 _SINGLE = (Rule.LAST, Rule.WITHIN)
 """Rules that look at snapshots one by one; the others look at the newest snapshot of each period."""
 
+_MOST_REMEMBERED = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -34,12 +36,14 @@ class Ending:
 
 
 class Series:
-    """The creation times of one dataset's candidates, newest first, and the periods they lie in, worked out once."""
+    """The creation times of one dataset's candidates, newest first, and what was worked out about them."""
 
-    __slots__ = ("_civil", "_keys", "_periods", "creations")
+    __slots__ = ("_civil", "_keys", "_periods", "creations", "endings", "reasons")
 
     def __init__(self, creations: Sequence[int], periods: Periods) -> None:
         self.creations = creations
+        self.reasons: tuple[tuple[Reason, ...], ...] | None = None
+        self.endings: tuple[Ending | None, ...] | None = None
         self._periods = periods
         self._civil: list[int] | None = None
         self._keys: dict[Rule, list[int]] = {}
@@ -72,50 +76,53 @@ class Keeping:
         self._periods = periods_of(zone)
         # Millions of reasons are a few thousand different ones, so each is made once.
         self._reasons: tuple[dict[tuple[int, int], Reason], ...] = tuple({} for _ in self.rules)
+        self._series: dict[tuple[int, ...], Series] = {}
 
-    def series(self, creations: Sequence[int]) -> Series:
-        """The candidates of one dataset, newest first, for the other methods."""
-        return Series(creations, self._periods)
+    def series(self, creations: Iterable[int]) -> Series:
+        """The candidates of one dataset, newest first, for the other methods.
 
-    def reasons(self, series: Series) -> list[list[Reason]]:
-        """For each candidate, the reasons to keep it; an empty list where no rule does."""
-        creations = series.creations
-        found: list[list[Reason]] = [[] for _ in creations]
-        if not found:
-            return found
-        for rule, known in zip(self.rules, self._reasons, strict=True):
-            kind = rule.rule
-            if kind in _SINGLE:
-                self._keep_singly(rule, known, creations, found)
-                continue
-            seen: set[int] = set()
-            most = rule.count if rule.count is not None else len(creations)
-            edge = creations[0] - rule.window if rule.window is not None else None
-            for index, key in enumerate(series.keys(kind)):
-                if key in seen or (edge is not None and creations[index] < edge):
-                    continue
-                seen.add(key)
-                rank = len(seen)
-                found[index].append(known.get((key, rank)) or self._period_reason(rule, known, key, rank))
-                if rank == most:
+        The datasets of a pool that follow one policy are snapshotted by one command, so their series are alike, and
+        what was worked out for one is remembered for the next.
+        """
+        times = tuple(creations)
+        series = self._series.get(times)
+        if series is None:
+            if len(self._series) >= _MOST_REMEMBERED:
+                self._series.clear()
+            series = self._series[times] = Series(times, self._periods)
+        return series
+
+    def reasons(self, series: Series) -> tuple[tuple[Reason, ...], ...]:
+        """For each candidate, the reasons to keep it; nothing where no rule does."""
+        if series.reasons is None:
+            found: list[list[Reason]] = [[] for _ in series.creations]
+            for rule, known in zip(self.rules, self._reasons, strict=True):
+                if not found:
                     break
-        return found
+                if rule.rule in _SINGLE:
+                    self._keep_singly(rule, known, series.creations, found)
+                else:
+                    self._keep_by_period(rule, known, series, found)
+            series.reasons = tuple(map(tuple, found))
+        return series.reasons
 
-    def endings(self, series: Series) -> list[Ending | None]:
+    def endings(self, series: Series) -> tuple[Ending | None, ...]:
         """For each candidate, when the last rule let go of it; None while one still keeps it."""
-        endings: list[Ending | None] = []
-        known: dict[tuple[int, int], Ending] = {}
-        for pushed in zip(*[self.let_go(rule, series) for rule in self.rules], strict=True):
-            if None in pushed:
-                endings.append(None)
-                continue
-            last = cast(int, min(pushed))
-            which = (last, pushed.index(last))
-            ending = known.get(which)
-            if ending is None:
-                ending = known[which] = Ending(last, self.rules[which[1]])
-            endings.append(ending)
-        return endings
+        if series.endings is None:
+            found: list[Ending | None] = []
+            known: dict[tuple[int, int], Ending] = {}
+            for pushed in zip(*[self.let_go(rule, series) for rule in self.rules], strict=True):
+                if None in pushed:
+                    found.append(None)
+                    continue
+                last = cast(int, min(pushed))
+                which = (last, pushed.index(last))
+                ending = known.get(which)
+                if ending is None:
+                    ending = known[which] = Ending(last, self.rules[which[1]])
+                found.append(ending)
+            series.endings = tuple(found)
+        return series.endings
 
     def let_go(self, rule: KeepRule, series: Series) -> list[int | None]:
         """For each candidate, the index of the one whose arrival made `rule` let go of it; None while it keeps it.
@@ -156,6 +163,22 @@ class Keeping:
         for index, creation in enumerate(creations):
             if creation >= edge:
                 found[index].append(reason)
+
+    def _keep_by_period(
+        self, rule: KeepRule, known: dict[tuple[int, int], Reason], series: Series, found: list[list[Reason]]
+    ) -> None:
+        creations = series.creations
+        seen: set[int] = set()
+        most = rule.count if rule.count is not None else len(creations)
+        edge = creations[0] - rule.window if rule.window is not None else None
+        for index, key in enumerate(series.keys(rule.rule)):
+            if key in seen or (edge is not None and creations[index] < edge):
+                continue
+            seen.add(key)
+            rank = len(seen)
+            found[index].append(known.get((key, rank)) or self._period_reason(rule, known, key, rank))
+            if rank == most:
+                break
 
     def _period_reason(self, rule: KeepRule, known: dict[tuple[int, int], Reason], key: int, rank: int) -> Reason:
         place = f"{rank} of {rule.count}" if rule.count is not None else f"within {_text(rule)} of the newest"

@@ -157,10 +157,12 @@ def judge(
         lost = []
         for index, reasons in zip(sorting.candidates, retention.keeping.reasons(series), strict=True):
             if index in protected:
-                reasons += protected[index]
-            given[index] = tuple(reasons)
-            if not reasons:
+                given[index] = (*reasons, *protected[index])
+            elif reasons:
+                given[index] = reasons
+            else:
                 lost.append(index)
+                given[index] = ()
         if lost:
             _explain(given, ordered, retention, sorting.candidates, retention.keeping.endings(series), clock)
             doomed.update(lost)

@@ -148,6 +148,8 @@ def test_known_keys() -> None:
     assert keys.accepted == {"AAA1"}
     assert keys.revoked == {"AAA2"}
     assert keys.types == ("ssh-ed25519",)
+    assert keys.by_authority
+    assert not parse_known_keys("box ssh-ed25519 AAA1\n").by_authority
     assert parse_known_keys("").accepted == frozenset()
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import fabric
 import pytest
 
 from tests.hosts.loopback import ADDRESS, Keys, Server, eventually, free_port, key_line, make_key, running, started
@@ -154,6 +155,8 @@ class TestTraps:
         host.close()
 
         assert not (tmp_path / "executed").exists()
+        fabric.Config()
+        assert (tmp_path / "executed").exists()  # what Fabric by itself does with it
 
     def test_our_own_input_is_not_touched(self, server: Server, transport: Transport) -> None:
         entry = server.entry(transport=transport)

@@ -7,12 +7,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.hosts.loopback import ADDRESS, Keys, Server, free_port, key_line, started
-from tests.hosts.questions import TRUE, failure, listen
+from tests.hosts.questions import TRUE, ask, failure, listen
 from zfsctl.errors import (
     AuthenticationError,
     HostKeyError,
@@ -174,3 +175,22 @@ class TestRefusals:
 
         assert host.run(TRUE).exit_code == 0
         host.close()
+
+    def test_a_dead_host_costs_its_timeout_once(self, silent_port: int, server: Server, transport: Transport) -> None:
+        host = SshHost(server.entry(transport=transport, port=silent_port, timeout_seconds=1))
+        began = time.monotonic()
+        with ThreadPoolExecutor(10) as pool:
+            errors = [future.exception() for future in [pool.submit(ask, host) for _ in range(10)]]
+        host.close()
+
+        assert {type(error) for error in errors} == {UnreachableError}
+        assert time.monotonic() - began < 5
+
+    def test_a_host_known_by_an_authority_needs_openssh(self, server: Server, tmp_path: Path) -> None:
+        blob = " ".join(server.keys.host.with_suffix(".pub").read_text().split()[:2])
+        (tmp_path / "known_hosts").write_text(f"@cert-authority * {blob}\n")
+
+        error = failure(server.entry(known_hosts=str(tmp_path / "known_hosts")))
+
+        assert isinstance(error, HostKeyError)
+        assert error.hint == 'transport = "openssh"'

@@ -114,6 +114,16 @@ def unknown_host_key(entry: HostEntry, fingerprint: str = "") -> HostKeyError:
     )
 
 
+def key_of_authority(entry: HostEntry) -> HostKeyError:
+    """known_hosts names a certificate authority for it, which paramiko cannot read."""
+    return HostKeyError(
+        f"{entry.name} was not trusted as {described(entry)}",
+        why="known_hosts has a certificate authority for it, which only OpenSSH reads; set its transport",
+        hint='transport = "openssh"',
+        where=entry.name,
+    )
+
+
 def wrong_host_key(entry: HostEntry, fingerprint: str = "") -> HostKeyError:
     """The host shows another key than the known_hosts files say, or one that they revoke."""
     shows = f" {fingerprint}" if fingerprint else ""

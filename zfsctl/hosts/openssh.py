@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from zfsctl.hosts.framing import Frame, FrameReader, Transcript, decode, remote_
 from zfsctl.hosts.lines import Framing, ProcessLines
 from zfsctl.hosts.openssh_argv import argv_ssh, quoted
 from zfsctl.hosts.process import Child, converse, end, exit_code, local_environment, start
+from zfsctl.hosts.shared import Shared
 from zfsctl.model.command import Command, Completed
 from zfsctl.model.policy import HostEntry
 
@@ -33,9 +33,7 @@ class OpenSsh:
 
     def __init__(self, entry: HostEntry) -> None:
         self._entry = entry
-        self._lock = threading.Lock()
-        self._master: Child | None = None
-        self._folder: Path | None = None
+        self._shared: Shared[_Master] = Shared(self._dial, lambda it: it.is_up, lambda it: it.close())
 
     def exchange(self, commands: Sequence[Command], *, timeout: float) -> tuple[Completed, ...]:
         """Run all commands in one framed exchange.
@@ -90,11 +88,10 @@ class OpenSsh:
 
     def close(self) -> None:
         """End the shared connection."""
-        with self._lock:
-            self._hang_up()
+        self._shared.close()
 
     def _session(self, line: str) -> Child:
-        options = ("ControlMaster=no", f"ControlPath={quoted(self._control_path())}")
+        options = ("ControlMaster=no", f"ControlPath={quoted(self._shared.get().socket)}")
         return start_ssh(self._entry, argv_ssh(self._entry, line, options=options))
 
     def _broken(self, child: Child, command: Command, *, began: bool, said: str) -> Exception:
@@ -107,25 +104,18 @@ class OpenSsh:
             return cut(self._entry.name, command)
         return login_failure(self._entry, said, exit_code=code, command=command)
 
-    def _control_path(self) -> str:
-        """The socket of the master, which is started first where none runs."""
-        with self._lock:
-            if self._master is None or self._master.poll() is not None:
-                self._hang_up()
-                self._dial()
-            return f"{self._folder}/s"
-
-    def _dial(self) -> None:
-        """Start the master and wait until it has logged in."""
-        self._folder = Path(tempfile.mkdtemp(prefix="zfsctl-", dir=_socket_parent()))
+    def _dial(self) -> _Master:
+        """Start a master and wait until it has logged in."""
+        folder = Path(tempfile.mkdtemp(prefix="zfsctl-", dir=_socket_parent()))
         frame = Frame()
         line, _ = remote_line(frame.script_fed(Command(("cat",))))
-        options = ("ControlMaster=yes", f"ControlPath={quoted(f'{self._folder}/s')}", "ControlPersist=no")
+        options = ("ControlMaster=yes", f"ControlPath={quoted(f'{folder}/s')}", "ControlPersist=no")
         out = FrameReader(frame, 1, lambda *_: None)
         err = bytearray()
         limit = self._entry.ssh.timeout_seconds
-        child = start_ssh(self._entry, argv_ssh(self._entry, line, options=options))
+        child: Child | None = None
         try:
+            child = start_ssh(self._entry, argv_ssh(self._entry, line, options=options))
             converse(
                 child,
                 keep_stdin=True,
@@ -138,21 +128,37 @@ class OpenSsh:
             if not out.began:
                 code = exit_code(child, time.monotonic() + 1)
                 raise login_failure(self._entry, decode(bytes(err)), exit_code=code, command=None)
+            return _Master(child, folder)
         except TimeoutError:
             raise unreachable(self._entry, f"no login within {limit} s") from None
         finally:
             if not out.began:
-                end(child)
-                self._hang_up()
-        self._master = child
+                if child is not None:
+                    end(child)
+                shutil.rmtree(folder, ignore_errors=True)
 
-    def _hang_up(self) -> None:
-        if self._master is not None:
-            end(self._master)
-            self._master = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+
+class _Master:
+    """An ssh that has logged in and shares its connection through a socket."""
+
+    def __init__(self, child: Child, folder: Path) -> None:
+        self._child = child
+        self._folder = folder
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it still runs."""
+        return self._child.poll() is None
+
+    @property
+    def socket(self) -> str:
+        """Where others reach it."""
+        return f"{self._folder}/s"
+
+    def close(self) -> None:
+        """End it, and the connection with it."""
+        end(self._child)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def start_ssh(entry: HostEntry, argv: tuple[str, ...]) -> Child:

@@ -162,7 +162,13 @@ def _replaced(text: str, tokens: dict[str, str]) -> str:
 
 def _expanded(path: str) -> str:
     """`~/` as OpenSSH reads it: the home directory of the account, whatever HOME says."""
-    return os.path.join(pwd.getpwuid(os.getuid()).pw_dir, path[2:]) if path.startswith("~/") else path
+    if not path.startswith("~/"):
+        return path
+    try:
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a user id without an account, as in a container
+        home = os.environ.get("HOME", "/")
+    return os.path.join(home, path[2:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +179,22 @@ class KnownKeys:
     revoked: frozenset[str]
     types: tuple[str, ...]
     """Key types of the accepted ones, in the order of the files."""
+    by_authority: bool = False
+    """Whether a certificate authority may vouch for it, which only OpenSSH itself can tell."""
 
 
 def parse_known_keys(text: str) -> KnownKeys:
-    """What `ssh-keygen -F` printed; certificate authorities are left to OpenSSH."""
+    """What `ssh-keygen -F` printed."""
     accepted: dict[str, str] = {}
     revoked: set[str] = set()
+    by_authority = False
     for line in text.splitlines():
         fields = line.split()
         if len(fields) >= 4 and fields[0] == "@revoked":
             revoked.add(fields[3])
+        elif fields and fields[0] == "@cert-authority":
+            by_authority = True
         elif len(fields) >= 3 and fields[0][0] not in "#@":
             accepted.setdefault(fields[2], fields[1])
     good = {key: kind for key, kind in accepted.items() if key not in revoked}
-    return KnownKeys(frozenset(good), frozenset(revoked), tuple(dict.fromkeys(good.values())))
+    return KnownKeys(frozenset(good), frozenset(revoked), tuple(dict.fromkeys(good.values())), by_authority)

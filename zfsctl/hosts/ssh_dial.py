@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypedDict
 
 from zfsctl.errors import UnreachableError, ZfsctlError
-from zfsctl.hosts.failures import login_failure, refused_login, unknown_host_key, unreachable, wrong_host_key
+from zfsctl.hosts.failures import (
+    key_of_authority,
+    login_failure,
+    refused_login,
+    unknown_host_key,
+    unreachable,
+    wrong_host_key,
+)
 from zfsctl.hosts.framing import decode
 from zfsctl.hosts.openssh import start_ssh
 from zfsctl.hosts.openssh_argv import (
@@ -41,6 +48,11 @@ class Dialled:
     def __init__(self, connection: Connection, proxy: Child | None) -> None:
         self.connection = connection
         self._proxy = proxy
+
+    @property
+    def is_up(self) -> bool:
+        """Whether nobody has seen it end yet."""
+        return bool(self.connection.is_connected)
 
     def close(self) -> None:
         """Close both."""
@@ -138,6 +150,8 @@ class _OnlyKnown:
         """Raise HostKeyError for any key but those of known_hosts."""
         if key.get_base64() in self._known.accepted:
             return
+        if self._known.by_authority:
+            raise key_of_authority(self._entry)
         if not self._known.accepted and not self._known.revoked:
             raise unknown_host_key(self._entry, key.fingerprint)
         raise wrong_host_key(self._entry, key.fingerprint)

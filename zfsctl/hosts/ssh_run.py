@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from zfsctl.hosts.failures import cut, no_shell, timed_out, unreachable
 from zfsctl.hosts.framing import Frame, Transcript, decode, encode, remote_line
 from zfsctl.hosts.process import CHUNK
+from zfsctl.hosts.shared import Shared
 from zfsctl.hosts.ssh_dial import Dialled, dial
 from zfsctl.model.command import Command, Completed
 from zfsctl.model.policy import HostEntry
@@ -35,8 +36,7 @@ class FabricLink:
 
     def __init__(self, entry: HostEntry) -> None:
         self._entry = entry
-        self._dialling = threading.Lock()
-        self._dialled: Dialled | None = None
+        self._shared: Shared[Dialled] = Shared(lambda: dial(entry), lambda it: it.is_up, lambda it: it.close())
         self._sessions = threading.Condition()
         self._open_sessions = 0
         self._most_sessions = _MOST_SESSIONS
@@ -63,12 +63,12 @@ class FabricLink:
 
     def close(self) -> None:
         """Close the connection; the next exchange would dial anew."""
-        with self._dialling:
-            self._hang_up()
+        self._shared.close()
 
     @contextlib.contextmanager
     def _channel(self) -> Iterator[paramiko.Channel]:
         """A session on the connection, which is dialled first where none is up."""
+        self._shared.get()  # before the waiting for a session, so that a dead host keeps nobody waiting for one
         with self._sessions:
             self._sessions.wait_for(lambda: self._open_sessions < self._most_sessions)
             self._open_sessions += 1
@@ -90,7 +90,7 @@ class FabricLink:
         deadline = time.monotonic() + limit
         died = False
         while True:
-            dialled = self._connected()
+            dialled = self._shared.get()
             transport = dialled.connection.transport
             try:
                 return transport.open_session(timeout=limit)
@@ -103,7 +103,7 @@ class FabricLink:
                     self._wait_for_a_session()
                     continue
                 # The connection died unseen, for instance while idle. Nothing was given to it: dial once more.
-                self._drop(dialled)
+                self._shared.drop(dialled)
                 if died:
                     raise unreachable(self._entry, why) from None
                 died = True
@@ -115,23 +115,6 @@ class FabricLink:
             self._most_sessions = max(1, min(self._most_sessions, others))
             # Bounded, as the server frees a session only some time after we have closed it.
             self._sessions.wait_for(lambda: self._open_sessions <= others, _RETRY_SECONDS)
-
-    def _connected(self) -> Dialled:
-        with self._dialling:
-            if self._dialled is None or not self._dialled.connection.is_connected:
-                self._hang_up()
-                self._dialled = dial(self._entry)
-            return self._dialled
-
-    def _drop(self, dialled: Dialled) -> None:
-        with self._dialling:
-            if self._dialled is dialled:
-                self._hang_up()
-
-    def _hang_up(self) -> None:
-        if self._dialled is not None:
-            self._dialled.close()
-            self._dialled = None
 
     def _broken(self, channel: paramiko.Channel, transcript: Transcript) -> Exception:
         """The error for a channel that ended before its frame did."""

@@ -107,6 +107,39 @@ def test_a_snapshot_taken_since_is_not_taken_again(aged: World) -> None:
     assert aged.everything() == before
 
 
+def test_a_plan_applied_twice_within_a_second_does_nothing_the_second_time(aged: World) -> None:
+    plan = aged.plan()
+    apply_saved(aged, plan)
+    before = aged.everything()
+
+    with pytest.raises(StaleError):
+        apply_saved(aged, plan)
+    assert aged.everything() == before
+
+
+def test_a_host_whose_clock_is_ahead_is_judged_by_its_own_clock(aged: World) -> None:
+    aged.sim.hosts["alpha"].clock_offset = 240
+    aged.run()
+    aged.advance(HOUR)
+    plan = aged.plan()
+    before = set(aged.snapshots())
+
+    applied = apply_saved(aged, plan)
+
+    assert applied.exit_code == 0
+    assert len({name.partition("@")[0] for name in set(aged.snapshots()) - before}) == 4
+
+
+def test_what_is_gone_already_is_no_failure(aged: World) -> None:
+    plan = aged.plan()
+    aged.zfs("alpha", "destroy", f"tank/a@{destroys(plan, 'tank/a').snapshots[0].name}")
+
+    applied = apply_saved(aged, plan)
+
+    assert applied.exit_code == 0
+    assert [(finding.code, finding.dataset) for finding in applied.plan.findings] == [("gone", "tank/a")]
+
+
 def test_a_rule_that_keeps_more_today_saves_what_the_plan_would_destroy(aged: World) -> None:
     plan = aged.plan()
     before = set(aged.snapshots())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 from zfsctl.errors import HostTimeoutError, InterruptedOutputError
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
+from zfsctl.model.names import stamp, stamped_at
 from zfsctl.model.plan import CreateSnapshots, DatasetRef
 from zfsctl.zfs.failures import Failure, FailureKind, parse_failure
 from zfsctl.zfs.rereading import argv_guids, argv_reread_datasets, parse_guids, parse_reread_datasets
@@ -15,8 +15,6 @@ from zfsctl.zfs.snapshotting import argv_snapshot
 
 MOST_SECONDS_LATER = 10
 """How often a taken name is tried again with the next second."""
-
-_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def apply_create(step: CreateSnapshots, host: Host) -> StepOutcome:
@@ -113,9 +111,8 @@ def next_second(name: str) -> str:
     Raises:
         ValueError: It does not end with a stamp.
     """
-    start, stamp = name[:-16], name[-16:]
-    instant = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC) + timedelta(seconds=1)
-    return f"{start}{instant.strftime(_STAMP)}"
+    later = stamp(stamped_at(name) + 1)
+    return f"{name[: -len(later)]}{later}"
 
 
 def _read_back(taken: _Taken, step: CreateSnapshots, host: Host, doubt: str) -> Mapping[str, int]:

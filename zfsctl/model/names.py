@@ -112,6 +112,15 @@ def stamp(epoch: int) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime(_STAMP)
 
 
+def stamped_at(name: str) -> int:
+    """The time that the stamp at the end of one of our names says, epoch seconds.
+
+    Raises:
+        ValueError: It does not end with a stamp.
+    """
+    return int(datetime.strptime(name[-16:], _STAMP).replace(tzinfo=UTC).timestamp())
+
+
 def scheduled_name(prefix: str, epoch: int) -> str:
     """The name of a snapshot that the schedule takes at `epoch`."""
     return f"{prefix}-{stamp(epoch)}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from zfsctl.model.facts import Facts, HostFacts
-from zfsctl.model.names import POLICY_PROPERTY, ownership_of
+from zfsctl.model.names import POLICY_PROPERTY, ownership_of, stamped_at
 from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Finding, Plan, RunHook, Severity, Step
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.verdicts import Decision, Verdict
@@ -26,7 +26,7 @@ class CheckedSteps:
 
     steps: tuple[Step, ...]
     findings: tuple[Finding, ...]
-    """One `stale` for each dataset or hook of which something was dropped."""
+    """One `stale` for each snapshot, dataset or hook that was dropped; `gone` for destroys that are done already."""
 
 
 def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *, policy: PolicyFile) -> CheckedSteps:
@@ -47,7 +47,7 @@ def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *
             case _ if host is None or not host.reached:
                 dropped.append(_stale(step.host, "", f"{step.id} was left out, the host did not answer"))
             case CreateSnapshots():
-                left = _creation(step, host, plan, policy, dropped)
+                left = _creation(step, host, policy, dropped)
                 kept.extend([left] if left else [])
             case DestroySnapshots():
                 remaining = _destroy(step, host, allowed, dropped)
@@ -65,7 +65,7 @@ def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *
 
 
 def _creation(
-    step: CreateSnapshots, host: HostFacts, plan: Plan, policy: PolicyFile, dropped: list[Finding]
+    step: CreateSnapshots, host: HostFacts, policy: PolicyFile, dropped: list[Finding]
 ) -> CreateSnapshots | None:
     if ownership_of(step.snapshot, prefix=policy.prefix) is None:
         dropped.append(_stale(host.host, step.pool, f"{step.snapshot} was not taken, it is no name of ours"))
@@ -76,7 +76,7 @@ def _creation(
     scheduled = any(name == POLICY_PROPERTY for name, _ in step.properties)
     left: list[DatasetRef] = []
     for ref in step.datasets:
-        why = _why_not_created(ref, host, plan, policy, scheduled=scheduled)
+        why = _why_not_created(ref, host, step.snapshot, policy, scheduled=scheduled)
         if why:
             dropped.append(_stale(host.host, ref.name, why))
         else:
@@ -84,7 +84,8 @@ def _creation(
     return replace(step, datasets=tuple(left)) if left else None
 
 
-def _why_not_created(ref: DatasetRef, host: HostFacts, plan: Plan, policy: PolicyFile, *, scheduled: bool) -> str:
+def _why_not_created(ref: DatasetRef, host: HostFacts, name: str, policy: PolicyFile, *, scheduled: bool) -> str:
+    """Empty where nothing speaks against it. `name` holds the host's own now when the plan was made."""
     dataset = host.datasets.get(ref.name)
     if dataset is None:
         return "no snapshot was taken, the dataset was not listed"
@@ -93,7 +94,7 @@ def _why_not_created(ref: DatasetRef, host: HostFacts, plan: Plan, policy: Polic
     if not scheduled:
         return ""
     newest = newest_scheduled(host.snapshots.get(ref.name, ()), prefix=policy.prefix, clock=host.clock)
-    if newest is not None and newest.creation > plan.created_at:
+    if newest is not None and newest.creation >= stamped_at(name):
         return f"no snapshot was taken, {newest.name} was taken since the plan was made"
     return ""
 
@@ -110,15 +111,22 @@ def _destroy(
         dropped.append(_stale(host.host, step.dataset, f"nothing was destroyed, it {why}"))
         return None
     left = []
+    gone = 0
+    names = {snapshot.name for snapshot in host.snapshots.get(step.dataset, ())}
     for ref in step.snapshots:
         decision = decisions.get((host.host, step.dataset, ref.guid))
-        if decision is None or decision.snapshot != ref.name:
+        if decision is None and host.complete and ref.name not in names:
+            gone += 1
+        elif decision is None or decision.snapshot != ref.name:
             dropped.append(_stale(host.host, step.dataset, f"@{ref.name} is no longer the planned snapshot"))
         elif decision.verdict is Verdict.KEEP:
             reason = decision.reasons[0]
             dropped.append(_stale(host.host, step.dataset, f"@{ref.name} is kept now, {reason.rule}: {reason.detail}"))
         else:
             left.append(ref)
+    if gone:
+        message = f"{host.host}:{step.dataset}: {gone} of {len(step.snapshots)} planned destroys are done already"
+        dropped.append(Finding(Severity.INFO, "gone", host.host, step.dataset, message))
     if len(left) == len(step.snapshots):
         return step
     return replace(step, snapshots=tuple(left), frees=None) if left else None

@@ -194,3 +194,13 @@ class TestRefusals:
 
         assert isinstance(error, HostKeyError)
         assert error.hint == 'transport = "openssh"'
+
+    @pytest.mark.slow
+    def test_a_server_that_opens_no_session(
+        self, tmp_path_factory: pytest.TempPathFactory, keys: Keys, transport: Transport
+    ) -> None:
+        for server in started(tmp_path_factory, keys, "MaxSessions 0"):
+            began = time.monotonic()
+
+            assert isinstance(failure(server.entry(transport=transport)), UnreachableError)
+            assert time.monotonic() - began < 10

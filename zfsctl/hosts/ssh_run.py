@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SLICE_SECONDS = 1.0
 _RETRY_SECONDS = 0.1
+_REFUSED_SECONDS = 3.0
 _MOST_SESSIONS = 8
 """Below OpenSSH's MaxSessions of 10; a server that allows fewer is believed when it refuses one."""
 
@@ -87,7 +88,7 @@ class FabricLink:
         import paramiko
 
         limit = self._entry.ssh.timeout_seconds
-        deadline = time.monotonic() + limit
+        began = time.monotonic()
         died = False
         while True:
             dialled = self._shared.get()
@@ -98,9 +99,8 @@ class FabricLink:
                 why = str(error) or "it closed the connection"
                 # Not told apart by the kind of error: paramiko may hand one thread's refusal to another.
                 if transport.is_active():
-                    if time.monotonic() > deadline:
+                    if not self._wait_for_a_session() and time.monotonic() - began > _REFUSED_SECONDS:
                         raise unreachable(self._entry, f"it opens no session ({why})") from None
-                    self._wait_for_a_session()
                     continue
                 # The connection died unseen, for instance while idle. Nothing was given to it: dial once more.
                 self._shared.drop(dialled)
@@ -108,13 +108,14 @@ class FabricLink:
                     raise unreachable(self._entry, why) from None
                 died = True
 
-    def _wait_for_a_session(self) -> None:
-        """Let another session end: the server refused one more, its MaxSessions is low."""
+    def _wait_for_a_session(self) -> bool:
+        """Let another session end, for the server refused one more (MaxSessions); whether there was another."""
         with self._sessions:
             others = self._open_sessions - 1
             self._most_sessions = max(1, min(self._most_sessions, others))
             # Bounded, as the server frees a session only some time after we have closed it.
             self._sessions.wait_for(lambda: self._open_sessions <= others, _RETRY_SECONDS)
+            return others > 0
 
     def _broken(self, channel: paramiko.Channel, transcript: Transcript) -> Exception:
         """The error for a channel that ended before its frame did."""

@@ -354,11 +354,17 @@ def test_known_rules_are_by_host_and_guid_and_survive(path: Path) -> None:
         for host, guid, rules in (("alpha", LARGE_GUID, "x"), ("alpha", LARGE_GUID, "y"), ("beta", LARGE_GUID, "x")):
             journal.remember_rules(host, guid, rules, NOW)
             journal.remember_rules(host, guid, rules, NOW + 5)
-        expected = {("alpha", LARGE_GUID): frozenset({"x", "y"}), ("beta", LARGE_GUID): frozenset({"x"})}
+        expected = {("alpha", LARGE_GUID): frozenset({"y"}), ("beta", LARGE_GUID): frozenset({"x"})}
         assert journal.known_rules() == expected
 
     with open_journal(path, read_only=True) as journal:
         assert journal.known_rules() == expected
+
+
+def test_rules_that_come_back_are_not_those_that_pruned_last(journal: Journal) -> None:
+    for rules in ("short", "long", "short"):
+        journal.remember_rules("alpha", 1, rules, NOW)
+        assert journal.known_rules() == {("alpha", 1): frozenset({rules})}
 
 
 def test_a_rule_still_in_use_is_noted_again_so_that_it_is_not_forgotten(path: Path, journal: Journal) -> None:

@@ -65,7 +65,7 @@ class Journal:
         self._read_only = read_only
         self._turn = RLock()
         self._destroyed: dict[str, Destroyed] = {}
-        self._noted: dict[tuple[str, int, str], int] | None = None
+        self._noted: dict[tuple[str, int], tuple[str, int]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -156,21 +156,30 @@ class Journal:
         return {dataset: frozenset(fingerprints) for dataset, fingerprints in known.items()}
 
     def remember_rules(self, host: str, dataset_guid: int, fingerprint: str, now: int) -> None:
-        """Note that rules of this fingerprint pruned this dataset."""
-        key = (host, dataset_guid, fingerprint)
+        """Note that rules of this fingerprint pruned this dataset; those that did before are forgotten.
+
+        So rules that were loosened and then tightened again ask again: much may have gathered in between.
+        """
+        key = (host, dataset_guid)
         with self._turn:
             if self._noted is None:
                 self._noted = self._read_noted()
-            if abs(now - self._noted.get(key, -_REFRESHED_SECONDS)) < _REFRESHED_SECONDS:
+            noted, at = self._noted.get(key, ("", 0))
+            if noted == fingerprint and abs(now - at) < _REFRESHED_SECONDS:
                 return
             with self._writing("the rules were not noted") as db:
+                db.execute(
+                    "DELETE FROM rule_fingerprints "
+                    "WHERE host = :host AND dataset_guid = :guid AND fingerprint <> :fingerprint",
+                    {"host": host, "guid": str(dataset_guid), "fingerprint": fingerprint},
+                )
                 db.execute(
                     "INSERT INTO rule_fingerprints (host, dataset_guid, fingerprint, first_at, last_at) "
                     "VALUES (:host, :guid, :fingerprint, :now, :now) "
                     "ON CONFLICT DO UPDATE SET last_at = excluded.last_at",
                     {"host": host, "guid": str(dataset_guid), "fingerprint": fingerprint, "now": now},
                 )
-            self._noted[key] = now
+            self._noted[key] = fingerprint, now
 
     def save_status(self, document: str, now: int) -> None:
         """Keep a status document for `status --cached`."""
@@ -186,11 +195,11 @@ class Journal:
             row = db.execute("SELECT document, saved_at FROM cache WHERE name = ?", (STATUS,)).fetchone()
         return CachedStatus(row[0], row[1]) if row else None
 
-    def _read_noted(self) -> dict[tuple[str, int, str], int]:
-        """When each fingerprint was noted last, by host, dataset guid and fingerprint."""
-        query = "SELECT host, dataset_guid, fingerprint, last_at FROM rule_fingerprints"
+    def _read_noted(self) -> dict[tuple[str, int], tuple[str, int]]:
+        """The fingerprint that was noted last and when, by host and dataset guid."""
+        query = "SELECT host, dataset_guid, fingerprint, last_at FROM rule_fingerprints ORDER BY last_at"
         with self._reading() as db:
-            return {(host, int(guid), fingerprint): at for host, guid, fingerprint, at in db.execute(query)}
+            return {(host, int(guid)): (fingerprint, at) for host, guid, fingerprint, at in db.execute(query)}
 
     @contextmanager
     def _reading(self) -> Iterator[Database]:

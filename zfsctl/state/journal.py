@@ -149,11 +149,8 @@ class Journal:
             return decide_request(db, approval_id, status, now)
 
     def known_rules(self) -> Mapping[tuple[str, int], frozenset[str]]:
-        """By host and dataset guid, the fingerprints of the rules that pruned there before."""
-        known: dict[tuple[str, int], set[str]] = {}
-        for host, guid, fingerprint in self._read_noted():
-            known.setdefault((host, guid), set()).add(fingerprint)
-        return {dataset: frozenset(fingerprints) for dataset, fingerprints in known.items()}
+        """By host and dataset guid, the fingerprint of the rules that pruned there last."""
+        return {place: frozenset({fingerprint}) for place, (fingerprint, _) in self._read_noted().items()}
 
     def remember_rules(self, host: str, dataset_guid: int, fingerprint: str, now: int) -> None:
         """Note that rules of this fingerprint pruned this dataset; those that did before are forgotten.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -47,8 +49,9 @@ def scene_of_policy(session: Session) -> Scene:
     """
     policy = session.policy
     hosts = session.host_names(hosts_in_use(policy))
-    facts = session.collect({host: wanted_snapshots(policy, host) for host in hosts})
-    selection = select_datasets(policy, facts)
+    with no_garbage_collection():
+        facts = session.collect({host: wanted_snapshots(policy, host) for host in hosts})
+        selection = select_datasets(policy, facts)
     if facts.complete and not selection.datasets:
         raise _selects_nothing(session, selection)
     chosen = session.options.hosts
@@ -76,15 +79,28 @@ def prune_scene(session: Session, scene: Scene) -> Pruning:
     """What becomes of every snapshot of the scene."""
     journal = session.journal
     now = session.clock()
-    return plan_pruning(
-        scene.selected,
-        scene.facts,
-        policy=session.policy,
-        zone=zone_of(session),
-        now=now,
-        known_rules=journal.known_rules(),
-        approvals=journal.approvals(now),
-    )
+    with no_garbage_collection():
+        return plan_pruning(
+            scene.selected,
+            scene.facts,
+            policy=session.policy,
+            zone=zone_of(session),
+            now=now,
+            known_rules=journal.known_rules(),
+            approvals=journal.approvals(now),
+        )
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Facts and decisions are trees of a million values without a cycle; looking for one costs a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def with_frees(session: Session, plan: Plan) -> Plan:

@@ -238,7 +238,7 @@ class Generator:
     def list_snapshots(self) -> Argv:
         columns = self._pick(words.SNAPSHOT_LISTS)
         scope = self._pick((("-r",), ("-d", "1"), ("-d", "2"), ()))
-        order = self._pick(((), (), ("-s", "name"), ("-S", "createtxg"), ("-s", "creation"), ("-S", "name")))
+        order = self._pick(((), (), ("-s", "name"), ("-S", "createtxg"), ("-s", "createtxg"), ("-S", "name")))
         if self._chance(0.4):
             return (
                 "zfs",

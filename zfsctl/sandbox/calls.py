@@ -155,7 +155,10 @@ class Call:
         found = self.look_up(name)
         if found is None:
             pool = self.pool_of(name)
-            self.complain(f"cannot open '{name}': {TEXTS[unreadable(pool) if pool else errno.ENOENT]}")
+            why = TEXTS[unreadable(pool) if pool else errno.ENOENT]
+            if "#" in name and self.look_up(name.partition("#")[0]):
+                why = "no such pool or dataset"
+            self.complain(f"cannot open '{name}': {why}")
             return None
         if not found.kind & kinds:
             self.complain(f"cannot open '{name}': operation not applicable to datasets of this type")
@@ -198,8 +201,10 @@ def unreadable(pool: SimPool) -> int:
 
 
 def _name_kind(kinds: Kinds) -> NameKind:
+    if kinds == Kinds.BOOKMARK:
+        return NameKind.BOOKMARK
     if kinds & Kinds.BOOKMARK:
-        return NameKind.BOOKMARK if kinds == Kinds.BOOKMARK else NameKind.ANY
+        return NameKind.ANY if kinds & Kinds.SNAPSHOT else NameKind.DATASET_OR_BOOKMARK
     if kinds & Kinds.SNAPSHOT:
         return NameKind.SNAPSHOT if kinds == Kinds.SNAPSHOT else NameKind.DATASET_OR_SNAPSHOT
     return NameKind.DATASET

@@ -20,11 +20,12 @@ class NameKind(Enum):
     SNAPSHOT = "snapshot"
     BOOKMARK = "bookmark"
     DATASET_OR_SNAPSHOT = "dataset or snapshot"
+    DATASET_OR_BOOKMARK = "dataset or bookmark"
     ANY = "any"
 
 
 _SNAPSHOT_KINDS = (NameKind.SNAPSHOT, NameKind.DATASET_OR_SNAPSHOT, NameKind.ANY)
-_BOOKMARK_KINDS = (NameKind.BOOKMARK, NameKind.ANY)
+_BOOKMARK_KINDS = (NameKind.BOOKMARK, NameKind.DATASET_OR_BOOKMARK, NameKind.ANY)
 
 
 def name_fault(name: str, kind: NameKind, *, modifying: bool = True) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from zfsctl.errors import UnreachableError
+from zfsctl.errors import StateError, UnreachableError
 from zfsctl.executor.apply import Stop, apply_steps
 from zfsctl.executor.create import next_second
 from zfsctl.executor.locks import PoolLocks
@@ -53,16 +54,25 @@ def hook(identity: str, argv: tuple[str, ...], *, after: tuple[str, ...] = (), a
 
 
 def apply(
-    fleet: SandboxFleet, *steps: Step, stop: Stop | None = None, locked: tuple[str, ...] = ()
+    fleet: SandboxFleet,
+    *steps: Step,
+    stop: Stop | None = None,
+    locked: tuple[str, ...] = (),
+    listen: Callable[[Event], None] = lambda _: None,
 ) -> tuple[dict[str, StepOutcome], list[Event]]:
     events: list[Event] = []
+
+    def told(event: Event) -> None:
+        events.append(event)
+        listen(event)
+
     plan = Plan("p", "run", NOW, NOW + 60, "", steps=steps)
     outcomes = apply_steps(
         plan,
         fleet,
         run="r",
         now=lambda: NOW,
-        listen=events.append,
+        listen=told,
         may_change=lambda host, _: host not in locked,
         stop=stop or Stop(),
     )
@@ -104,6 +114,62 @@ def test_what_always_runs_also_runs_after_a_failed_snapshot(fleet: SandboxFleet)
 
     assert outcomes["take"].result is Result.FAILED
     assert outcomes["thaw"].result is Result.DONE
+
+
+def test_what_was_frozen_is_thawed_when_the_connection_comes_back(fleet: SandboxFleet) -> None:
+    """Only the host's answer is missing: a connection that broke between two steps can be dialled again."""
+
+    def weather(event: Event) -> None:
+        if isinstance(event, StepFinished) and event.step.id in ("freeze", "take"):
+            with fleet.state() as sim:
+                sim.hosts["alpha"].reachable = event.step.id == "take"
+
+    outcomes, _ = apply(
+        fleet,
+        hook("freeze", WORKS),
+        create(fleet, "take", after=("freeze",)),
+        create(fleet, "more", name="t"),
+        hook("thaw", WORKS, after=("freeze", "take"), always=True),
+        listen=weather,
+    )
+
+    assert {name: outcome.result for name, outcome in outcomes.items()} == {
+        "freeze": Result.DONE,
+        "take": Result.UNREACHABLE,
+        "more": Result.UNREACHABLE,
+        "thaw": Result.DONE,
+    }
+
+
+def test_nothing_is_thawed_on_a_host_where_nothing_was_begun(fleet: SandboxFleet) -> None:
+    steps = (hook("freeze", WORKS), hook("thaw", WORKS, after=("freeze",), always=True))
+    with fleet.state() as sim:
+        sim.hosts["alpha"].reachable = False
+
+    outcomes, events = apply(fleet, *steps)
+
+    assert outcomes["thaw"].result is Result.UNREACHABLE
+    assert StepStarted not in [type(event) for event in events if event.step.id == "thaw"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("told", [StepStarted, StepFinished])
+@pytest.mark.parametrize("broken", ["freeze", "take", "thaw"])
+def test_what_was_frozen_is_thawed_when_the_journal_breaks(fleet: SandboxFleet, broken: str, told: type[Event]) -> None:
+    def full(event: Event) -> None:
+        if isinstance(event, told) and event.step.id == broken:  # type: ignore[union-attr]
+            raise StateError("the journal was not written", why="disk full")
+
+    with pytest.raises(StateError):
+        apply(
+            fleet,
+            hook("freeze", ("date", "+%s")),
+            create(fleet, "take", after=("freeze",)),
+            hook("thaw", ("date", "+%s"), after=("freeze", "take"), always=True),
+            listen=full,
+        )
+
+    hooks = [line for _, line in fleet.faults.log if "date" in line]
+    assert len(hooks) == (0 if (broken, told) == ("freeze", StepStarted) else 2)
 
 
 def test_a_stop_ends_the_run_before_the_next_step_but_thaws(fleet: SandboxFleet) -> None:

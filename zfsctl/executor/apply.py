@@ -2,11 +2,12 @@
 
 A step runs when the steps it waits for have ended well; a hook marked `always` runs when they have ended at all.
 A failure stops what waits for it and nothing else. A host that can no longer be reached is left alone for the
-rest of the run.
+rest of the run, but for the hooks that must undo what was begun there.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -21,6 +22,7 @@ from zfsctl.model.event import Event, Result, StepFinished, StepOutcome, StepSta
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, RunHook, Step
 
 ENDED_WELL = frozenset({Result.DONE, Result.PARTIAL})
+NEVER_BEGUN = frozenset({Result.SKIPPED, Result.RUNNING, Result.UNREACHABLE})
 MOST_HOSTS_AT_ONCE = 40
 
 
@@ -56,11 +58,23 @@ class _Board:
             self._listen(StepStarted(self._run, step, self._now()))
 
     def finished(self, step: Step, outcome: StepOutcome) -> None:
-        with self._told:
-            self._listen(StepFinished(self._run, step, outcome, self._now()))
+        try:
+            with self._told:
+                self._listen(StepFinished(self._run, step, outcome, self._now()))
+        finally:
+            self.note(outcome)
+
+    def note(self, outcome: StepOutcome) -> None:
+        """Let the others see an outcome, without telling the listeners."""
         with self._changed:
-            self.outcomes[step.id] = outcome
+            self.outcomes[outcome.step] = outcome
             self._changed.notify_all()
+
+    def must_undo(self, step: Step) -> bool:
+        """Whether `step` has to run even now that the run breaks off: it undoes something that was begun."""
+        with self._changed:
+            before = [self.outcomes[name] for name in step.after if name in self.outcomes]
+            return step.id not in self.outcomes and _is_always(step) and _was_begun(before)
 
     def give_up(self, steps: Sequence[Step]) -> None:
         """Give every step without an outcome one, so that no other host waits for it for ever."""
@@ -138,6 +152,13 @@ def _apply_host(
 ) -> None:
     try:
         _apply_in_order(fleet, name, steps, board, known, may_change, stop)
+    except Exception:
+        # A listener failed, such as a journal on a full disk. What is frozen must be thawed all the same, untold.
+        for step in steps:
+            if board.must_undo(step):
+                with contextlib.suppress(ZfsctlError):
+                    board.note(*_apply_batch([step], fleet.host(name)))
+        raise
     finally:
         board.give_up(steps)
 
@@ -204,9 +225,9 @@ def _refusal(
     stop: Stop,
 ) -> StepOutcome | None:
     """Why a step is not begun; None when it may be."""
-    if lost is not None:
+    always = _is_always(step)
+    if lost is not None and not (always and _was_begun(waited_for)):
         return StepOutcome(step.id, Result.UNREACHABLE, str(lost), code=lost.code)
-    always = isinstance(step, RunHook) and step.always
     broken = next((outcome for outcome in waited_for if outcome.result not in ENDED_WELL), None)
     if broken is not None and not always:
         return StepOutcome(step.id, Result.SKIPPED, f"it waits for {broken.step}, which ended {broken.result}")
@@ -216,6 +237,14 @@ def _refusal(
     if pool and not may_change(step.host, pool):
         return StepOutcome(step.id, Result.RUNNING, f"another run is at work on {step.host}:{pool}", code="locked")
     return None
+
+
+def _is_always(step: Step) -> bool:
+    return isinstance(step, RunHook) and step.always
+
+
+def _was_begun(outcomes: Iterable[StepOutcome]) -> bool:
+    return any(outcome.result not in NEVER_BEGUN for outcome in outcomes)
 
 
 def _pool_changed(step: Step) -> str:

@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
 
 def up(series: str) -> None:
     """Leave a healthy pair running and tell how to reach it."""
-    pair = find_pair(series)
+    pair = find_pair(series, say)
     if pair is None:
         take_down(series)
         pair = boot_pair(series, say, keep=True)
@@ -53,7 +53,7 @@ def up(series: str) -> None:
 
 def shell(series: str, name: str, user: str) -> int:
     """Hand the terminal to ssh, and end the hosts afterwards if they were booted for it."""
-    running = find_pair(series)
+    running = find_pair(series, say)
     pair: Pair = running or boot_pair(series, say)
     try:
         return subprocess.call(pair.hosts[name].ssh_argv(user))

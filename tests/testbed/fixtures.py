@@ -84,7 +84,7 @@ def obtain_pair(series: str, say: Say, *, workers: bool) -> tuple[Pair, bool]:
     """
     reuse = os.environ.get("ZFSCTL_TESTBED_REUSE")
     if not in_ci() and reuse != "0":
-        pair = find_pair(series)
+        pair = find_pair(series, say)
         if pair is not None:
             return pair, False
     if workers:

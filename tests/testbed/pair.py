@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from tests.testbed.host import Host, HostEndedError
 from tests.testbed.image import Image, ensure_image, find_image, remove_tree
@@ -46,11 +46,6 @@ class Pair:
     @property
     def series(self) -> str:
         return self.image.recipe.series
-
-    def healthy(self) -> bool:
-        """Whether both hosts answer."""
-        with ThreadPoolExecutor() as pool:
-            return all(pool.map(Host.healthy, self.hosts.values()))
 
     def end(self) -> None:
         """End both hosts and remove the folder. Ending twice is no error."""
@@ -219,26 +214,43 @@ def describe(pair: Pair) -> dict[str, object]:
     }
 
 
-def find_pair(series: str) -> Pair | None:
-    """The pair that `up` left running, if it answers; None if there is none or it is of an older recipe."""
+def find_pair(series: str, say: Say) -> Pair | None:
+    """The pair that `up` left running, with a host that hangs booted again; None if there is none.
+
+    A pair of an older recipe counts as none.
+    """
     recipe = recipe_for(series)
     image = find_image(recipe)
-    try:
-        told = json.loads(address_file(recipe).read_text())
-    except (OSError, ValueError):
-        return None
-    if image is None or told["image"] != recipe.key:
+    told = read_address(recipe)
+    if image is None or told is None or told["image"] != recipe.key:
         return None
     pair = make_pair(Path(told["folder"]), image, told["ports"], keep=True)
-    return pair if pair.healthy() else None
+    with (pair.folder / "revival").open("a") as handle:
+        # One of several runs that find a host hanging boots it again; the others find it healthy then.
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with ThreadPoolExecutor() as pool:
+            healthy = dict(zip(pair.hosts, pool.map(Host.healthy, pair.hosts.values()), strict=True))
+        for name, well in healthy.items():
+            if not well:
+                say(f"{name} hangs or is gone; booting it again")
+                pair.hosts[name].restart()
+    return pair
+
+
+def read_address(recipe: Recipe) -> dict[str, Any] | None:
+    """What `publish` wrote, unless there is nothing or its folder is gone."""
+    try:
+        told: dict[str, Any] = json.loads(address_file(recipe).read_text())
+    except (OSError, ValueError):
+        return None
+    return told if Path(told["folder"]).is_dir() else None
 
 
 def take_down(series: str) -> bool:
     """End the pair that `up` left running, healthy or not; False if there was none."""
     recipe = recipe_for(series)
-    try:
-        told = json.loads(address_file(recipe).read_text())
-    except (OSError, ValueError):
+    told = read_address(recipe)
+    if told is None:
         return False
     folder = Path(told["folder"])
     for name, port in told["ports"].items():

@@ -163,7 +163,6 @@ def read_only(camera: Camera) -> None:
     take("bookmark-read-only-pool", ["zfs", "bookmark", "rz/kept@s1", "rz/kept#m1"])
     take("create-read-only-pool", ["zfs", "create", "rz/new"])
     take("rename-read-only-pool", ["zfs", "rename", "rz/kept", "rz/new"])
-    take("scrub-read-only-pool", ["zpool", "scrub", "rz"])
     camera.do("zpool export rz")
 
 

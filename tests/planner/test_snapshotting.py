@@ -335,6 +335,21 @@ def test_hooks_nest_like_brackets() -> None:
     ]
 
 
+def test_a_hook_does_not_wait_for_one_that_is_about_other_snapshots() -> None:
+    other = Hook("web", (pattern("*:tank/b", without_host="local"),), ("pause",), ("resume",))
+
+    part = plan(host("", "", clock="20T14:30"), file=file_of(hooks=[DB, other]))
+
+    assert lines(part) == [
+        "hook-1: freeze db <-",
+        "hook-2: pause <-",
+        "snapshot-1: tank/a <- hook-1",
+        "snapshot-2: tank/b <- hook-2",
+        "hook-3: resume <- hook-2 snapshot-2",
+        "hook-4: thaw db <- hook-1 snapshot-1 hook-3",
+    ]
+
+
 def test_a_hook_with_nothing_due_does_not_run() -> None:
     assert (
         plan(host("20T14:00", "", clock="20T14:30"), file=file_of(hooks=[DB])).steps

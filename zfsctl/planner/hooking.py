@@ -26,7 +26,8 @@ def with_hooks(
 
     Each hook runs once: its `before` ahead of the first step that it is about, its `after` when all of them are over.
     Several hooks nest like brackets, in the order of the policy file. A step waits for the `before` of its own hooks
-    only, so a hook that fails costs the snapshots that it selects and no others. `after` always runs, also when
+    only, and a hook for those that are about all of its snapshots too, so a hook that fails costs the snapshots that it
+    selects and no others. `after` always runs, also when
     `before` failed: what may have been frozen must be thawed.
 
     Args:
@@ -41,7 +42,8 @@ def with_hooks(
     before: dict[Hook, RunHook] = {}
     for hook in hooks:
         if hook.before:
-            waits = tuple(step.id for step in list(before.values())[-1:])
+            around_mine = [around for _, around in creations if hook in around]
+            waits = tuple(step.id for outer, step in before.items() if all(outer in around for around in around_mine))
             why = f"before the snapshots that hook {hook.name} is about"
             before[hook] = _step(hook, host, next(numbers), hook.before, why, _only(creations, hook), waits)
     steps = [

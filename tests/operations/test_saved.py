@@ -178,6 +178,86 @@ def test_a_command_that_somebody_put_into_a_plan_is_not_run(aged: World) -> None
     assert any("evil" in finding.message for finding in applied.plan.findings)
 
 
+HOOK = """
+[[hooks]]
+name = "db"
+select = ["alpha:tank/a"]
+before = ["date", "+freeze"]
+after = ["date", "+thaw"]
+"""
+
+
+def commands(world: World, word: str) -> list[str]:
+    return [line for _, line in world.fleet.faults.log if word in line]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param('before = ["date", "+freeze"]', "", id="it no longer freezes"),
+        pytest.param('"+freeze"', '"+%s"', id="it freezes otherwise"),
+        pytest.param('after = ["date", "+thaw"]', "", id="it no longer thaws"),
+        pytest.param('"+thaw"', '"+%s"', id="it thaws otherwise"),
+        pytest.param('"db"', '"other"', id="it is gone"),
+        pytest.param("alpha:tank/a", "beta:bk", id="it is about another host"),
+    ],
+)
+def test_a_hook_that_was_changed_since_is_left_out_whole_with_its_snapshots(aged: World, old: str, new: str) -> None:
+    aged.policy_text += HOOK
+    plan = aged.plan()
+    before = set(aged.snapshots())
+    aged.policy_text = aged.policy_text.replace(old, new)
+
+    applied = apply_saved(aged, plan)
+
+    assert not commands(aged, "date +freeze") + commands(aged, "date +thaw")
+    assert {name.partition("@")[0] for name in set(aged.snapshots()) - before} == {"tank", "tank/b", "tank/vol"}
+    assert applied.exit_code == 3
+
+
+def test_a_hook_that_was_given_a_second_side_since_is_left_out(aged: World) -> None:
+    aged.policy_text += HOOK.replace('after = ["date", "+thaw"]', "")
+    plan = aged.plan()
+    aged.policy_text += 'after = ["date", "+thaw"]\n'
+
+    apply_saved(aged, plan)
+
+    assert not commands(aged, "date +freeze")
+
+
+def test_a_hook_does_not_run_for_a_snapshot_that_is_no_longer_taken(aged: World) -> None:
+    aged.policy_text += HOOK
+    plan = aged.plan()
+    aged.zfs("alpha", "destroy", "-r", "tank/a")
+    aged.zfs("alpha", "create", "tank/a")
+
+    apply_saved(aged, plan)
+
+    assert not commands(aged, "date +freeze") + commands(aged, "date +thaw")
+
+
+def test_the_hooks_of_a_plan_run_around_what_is_left_of_it(aged: World) -> None:
+    aged.policy_text += HOOK
+    plan = aged.plan()
+    aged.zfs("alpha", "destroy", "-r", "tank/b")
+
+    apply_saved(aged, plan)
+
+    order = [line.split()[1] for host, line in aged.fleet.faults.log if host == "alpha" and "date +" in line]
+    assert [word for word in order if word != "+%s"] == ["+freeze", "+thaw"]
+
+
+def test_what_another_run_holds_is_not_said_to_be_done(aged: World) -> None:
+    plan = aged.plan()
+    with aged.session() as other, aged.session() as session:
+        other.locks.acquire("alpha", "tank")
+
+        checked = check_saved_plan(session, plan)
+
+    assert not [finding for finding in checked.findings if finding.code == "gone"]
+    assert not [step for step in checked.steps if isinstance(step, DestroySnapshots) and step.host == "alpha"]
+
+
 def test_nothing_is_destroyed_where_the_listing_is_not_complete(aged: World) -> None:
     plan = aged.plan()
     before = aged.everything()["alpha"]

@@ -1,12 +1,13 @@
 """Whether the steps of a saved plan may still be applied: what is shown is what runs, or less, never more.
 
 Each step is judged by itself against facts just read. A snapshot is destroyed only if the rules of today let go of
-it too and no guard objects; whatever else the plan says of it is kept, with the reason.
+it too and no guard objects; whatever else the plan says of it is kept, with the reason. Only hooks are judged
+together with what they are about: one that froze and could not thaw would be worse than no snapshot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -15,6 +16,7 @@ from zfsctl.model.names import POLICY_PROPERTY, ownership_of, stamped_at
 from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Finding, Plan, RunHook, Severity, Step
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.verdicts import Decision, Verdict
+from zfsctl.planner.matching import selects_host
 from zfsctl.planner.ownership import newest_scheduled
 
 _OUR_PROPERTIES = "zfsctl:"
@@ -36,8 +38,10 @@ def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *
         plan: As it was saved.
         facts: Just read, of every host and dataset that the steps name.
         decisions: What the rules and guards decide today about the snapshots of those datasets.
-        policy: The policy file of today; a hook that it does not have is not run.
+        policy: The policy file of today. A hook that it does not have in this very form is not run, nor is a snapshot
+            taken that it is about.
     """
+    foreign = _foreign_hooks(plan, policy)
     allowed = {(decision.host, decision.dataset, decision.guid): decision for decision in decisions}
     kept: list[Step] = []
     dropped: list[Finding] = []
@@ -47,21 +51,25 @@ def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *
             case _ if host is None or not host.reached:
                 dropped.append(_stale(step.host, "", f"{step.id} was left out, the host did not answer"))
             case CreateSnapshots():
+                around = next((hook for hook in foreign if _is_around(hook, step)), None)
+                if around is not None:
+                    what = f"{step.snapshot} was not taken, hook {around.name} was left out"
+                    dropped.extend(_stale(host.host, ref.name, what) for ref in step.datasets)
+                    continue
                 left = _creation(step, host, policy, dropped)
                 kept.extend([left] if left else [])
             case DestroySnapshots():
                 remaining = _destroy(step, host, allowed, dropped)
                 kept.extend([remaining] if remaining else [])
             case RunHook():
-                if _is_hook_of(step, policy):
-                    kept.append(step)
+                if step in foreign:
+                    what = f"hook {step.name} was left out, the policy does not have it like this"
+                    dropped.append(_stale(step.host, step.dataset, what))
                 else:
-                    dropped.append(
-                        _stale(step.host, step.dataset, f"hook {step.name} was left out, the policy does not have it")
-                    )
+                    kept.append(step)
             case _:
                 assert_never(step)
-    return CheckedSteps(tuple(kept), tuple(dict.fromkeys(dropped)))
+    return CheckedSteps(_without_idle_hooks(kept), tuple(dict.fromkeys(dropped)))
 
 
 def _creation(
@@ -110,9 +118,12 @@ def _destroy(
         why = "was not listed" if dataset is None else f"is another dataset now, guid {dataset.guid}"
         dropped.append(_stale(host.host, step.dataset, f"nothing was destroyed, it {why}"))
         return None
+    if step.dataset not in host.snapshots:
+        dropped.append(_stale(host.host, step.dataset, "nothing was destroyed, its snapshots were not listed"))
+        return None
     left = []
     gone = 0
-    names = {snapshot.name for snapshot in host.snapshots.get(step.dataset, ())}
+    names = {snapshot.name for snapshot in host.snapshots[step.dataset]}
     for ref in step.snapshots:
         decision = decisions.get((host.host, step.dataset, ref.guid))
         if decision is None and host.complete and ref.name not in names:
@@ -132,8 +143,35 @@ def _destroy(
     return replace(step, snapshots=tuple(left), frees=None) if left else None
 
 
-def _is_hook_of(step: RunHook, policy: PolicyFile) -> bool:
-    return any(hook.name == step.name and step.argv in (hook.before, hook.after) for hook in policy.hooks)
+def _foreign_hooks(plan: Plan, policy: PolicyFile) -> list[RunHook]:
+    """The steps of every hook that the policy does not have for that host with just these commands on both sides."""
+    by_hook: dict[tuple[str, str], list[RunHook]] = {}
+    for step in plan.steps:
+        if isinstance(step, RunHook):
+            by_hook.setdefault((step.host, step.name), []).append(step)
+    ours = {
+        (hook.name, sides): hook
+        for hook in policy.hooks
+        if (sides := frozenset((argv, always) for argv, always in ((hook.before, False), (hook.after, True)) if argv))
+    }
+    foreign: list[RunHook] = []
+    for (host, name), steps in by_hook.items():
+        hook = ours.get((name, frozenset((step.argv, step.always) for step in steps)))
+        if hook is None or not any(selects_host(pattern, host) for pattern in hook.select):
+            foreign += steps
+    return foreign
+
+
+def _is_around(hook: RunHook, step: CreateSnapshots) -> bool:
+    return hook.id in step.after or step.id in hook.after
+
+
+def _without_idle_hooks(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps without the hooks of which no snapshot is left."""
+    creations = [step for step in steps if isinstance(step, CreateSnapshots)]
+    return tuple(
+        step for step in steps if not isinstance(step, RunHook) or any(_is_around(step, each) for each in creations)
+    )
 
 
 def _stale(host: str, dataset: str, what: str) -> Finding:

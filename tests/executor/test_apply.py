@@ -223,6 +223,15 @@ def test_a_death_on_one_host_leaves_no_other_waiting(fleet: SandboxFleet) -> Non
         apply(fleet, create(fleet, "one"), create(fleet, "two", "beta", after=("one",)))
 
 
+def test_a_dataset_that_could_not_be_looked_at_has_failed_and_is_not_called_stale(fleet: SandboxFleet) -> None:
+    fleet.faults.fail("receive_resume_token", "cannot open 'tank': I/O error")
+
+    outcomes, _ = apply(fleet, create(fleet, "take"))
+
+    assert outcomes["take"].result is Result.FAILED
+    assert "I/O error" in outcomes["take"].detail
+
+
 def test_a_hook_that_does_not_end_is_a_failure(fleet: SandboxFleet) -> None:
     fleet.faults.hang("date")
 

@@ -27,10 +27,10 @@ def apply_create(step: CreateSnapshots, host: Host) -> StepOutcome:
     Raises:
         UnreachableError: The host could not be dialled.
     """
-    stale, wanted = _still_planned(step, host)
+    left_out, wanted = _still_planned(step, host)
     taken, failed, doubt = _take(step, wanted, host)
     guids = _read_back(taken, step, host, doubt)
-    outcomes = {**stale, **failed}
+    outcomes = {**left_out, **failed}
     for name in taken.datasets:
         full = f"{name}@{taken.snapshot}"
         if full in guids:
@@ -55,21 +55,30 @@ def _still_planned(step: CreateSnapshots, host: Host) -> tuple[dict[str, MemberO
     names = [ref.name for ref in step.datasets]
     answer = host.run(argv_reread_datasets(names))
     seen = parse_reread_datasets(answer.stdout)
-    stale: dict[str, MemberOutcome] = {}
+    failure = parse_failure(answer, names)
+    left_out: dict[str, MemberOutcome] = {}
     wanted: list[DatasetRef] = []
     for ref in step.datasets:
         found = seen.get(ref.name)
         if found is None:
-            failure = parse_failure(answer, names)
-            said = next((member.text for member in failure.members if member.name == ref.name), "") if failure else ""
-            detail = said or (failure.first_line if failure else "it was not listed")
-            stale[ref.name] = MemberOutcome(ref.name, step.snapshot, None, Result.STALE, detail)
+            result, detail = _why_not_seen(ref.name, failure)
+            left_out[ref.name] = MemberOutcome(ref.name, step.snapshot, None, result, detail)
         elif found.guid != ref.guid:
             detail = f"it is another dataset now, guid {found.guid} instead of {ref.guid}"
-            stale[ref.name] = MemberOutcome(ref.name, step.snapshot, None, Result.STALE, detail)
+            left_out[ref.name] = MemberOutcome(ref.name, step.snapshot, None, Result.STALE, detail)
         else:
             wanted.append(ref)
-    return stale, wanted
+    return left_out, wanted
+
+
+def _why_not_seen(name: str, failure: Failure | None) -> tuple[Result, str]:
+    """STALE for a dataset that OpenZFS says is gone; for any other reason it could not be looked at, and FAILED."""
+    if failure is None:
+        return Result.FAILED, "it was not listed"
+    said = next((member for member in failure.members if member.name == name), None)
+    if said is None:
+        return Result.FAILED, failure.first_line
+    return Result.STALE if said.kind is FailureKind.DATASET_MISSING else Result.FAILED, said.text
 
 
 def _take(

@@ -17,6 +17,10 @@ from zfsctl.model.plan import DestroySnapshots, SnapshotRef
 from zfsctl.zfs.destroying import argv_destroy, destroy_batches
 from zfsctl.zfs.failures import parse_failure
 
+PATIENCE_SECONDS = 600
+SECONDS_PER_COMMAND = 10
+"""Destroys are no short question: each command waits for a transaction group, and a thousand snapshots take long."""
+
 
 @dataclass(slots=True)
 class _Progress:
@@ -41,7 +45,8 @@ def apply_destroys(steps: Sequence[DestroySnapshots], host: Host) -> list[StepOu
     any more by a listing that said so.
 
     Raises:
-        UnreachableError: The host could not be dialled for the first look; nothing was destroyed.
+        UnreachableError: The host could not be dialled: for the first look, then nothing was destroyed, or later.
+        HostTimeoutError, InterruptedOutputError: A look had no answer, so it is not known what is gone.
     """
     work = [_begin(step, recheck) for step, recheck in zip(steps, check_snapshots(host, steps), strict=True)]
     _destroy_and_look(work, host, _together)
@@ -62,6 +67,8 @@ def _begin(step: DestroySnapshots, recheck: Recheck) -> _Progress:
                 pass
             case SnapshotState.GONE:
                 progress.end(check.ref, Result.DONE, "it was gone already")
+            case SnapshotState.UNKNOWN:
+                progress.end(check.ref, Result.FAILED, check.detail)
             case _:
                 progress.end(check.ref, Result.STALE, check.detail)
     return progress
@@ -87,8 +94,10 @@ def _destroy_and_look(work: Sequence[_Progress], host: Host, batches: Batches) -
     ]
     if not asked:
         return
+    patience = PATIENCE_SECONDS + SECONDS_PER_COMMAND * len(asked)
     try:
-        for (progress, names, _), answer in zip(asked, host.run_all([item[2] for item in asked]), strict=True):
+        answers = host.run_all([command for _, _, command in asked], timeout=patience)
+        for (progress, names, _), answer in zip(asked, answers, strict=True):
             full = [f"{progress.step.dataset}@{name}" for name in names]
             failure = parse_failure(answer, full)
             if failure is not None:

@@ -49,10 +49,10 @@ def _make(call: Call, found: Found, target: str) -> str:
     dataset = found.pool.datasets.get(head)
     if dataset is None:
         return "dataset does not exist"
-    if not _is_ancestor(found, dataset):
-        return "source is not an ancestor of the new bookmark's dataset"
     if name in dataset.bookmarks:
         return "bookmark exists"
+    if not _is_ancestor(found, dataset):
+        return "source is not an ancestor of the new bookmark's dataset"
     refused = call.refusal(found.pool)
     if refused:
         return TEXTS[refused]

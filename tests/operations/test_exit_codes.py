@@ -92,3 +92,25 @@ def test_a_dataset_left_out_of_an_atomic_snapshot_fails_alone() -> None:
     plan = Plan("id", "run", 0, 0, "", datasets=(A, B), steps=(step,))
 
     assert exit_code_of(plan, [StepOutcome("create", Result.PARTIAL, members=members)]) == ExitCode.PARTIAL
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        pytest.param((("zfsctl:policy", "p"),), ExitCode.DONE, id="what is due is taken by the other run"),
+        pytest.param((("zfsctl:reason", "upgrade"),), ExitCode.LOCKED, id="what a person asked for is not"),
+    ],
+)
+def test_a_snapshot_that_was_left_to_another_run(properties: tuple[tuple[str, str], ...], expected: ExitCode) -> None:
+    step = CreateSnapshots(
+        id="create",
+        host="alpha",
+        why="",
+        pool="tank",
+        snapshot="s",
+        datasets=(DatasetRef("tank/a", 1),),
+        properties=properties,
+    )
+    plan = Plan("id", "snapshot", 0, 0, "", datasets=(A,), steps=(step,))
+
+    assert exit_code_of(plan, [StepOutcome("create", Result.RUNNING)]) == expected

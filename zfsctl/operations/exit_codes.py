@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from zfsctl.errors import ExitCode
 from zfsctl.model.event import Result, StepOutcome
+from zfsctl.model.names import POLICY_PROPERTY
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Finding, Plan, RunHook, Step
 
 _OF_FINDING = {
@@ -70,5 +71,7 @@ def _codes_of(step: Step, outcome: StepOutcome) -> list[tuple[tuple[str, str], E
         case RunHook():
             return [((step.host, step.dataset), code)]
         case CreateSnapshots():
+            if outcome.result is Result.RUNNING and POLICY_PROPERTY not in dict(step.properties):
+                code = ExitCode.LOCKED  # the other run takes what is due, not what a person asked for
             members = {member.dataset: _OF_RESULT[member.result] for member in outcome.members}
             return [((step.host, ref.name), members.get(ref.name, code)) for ref in step.datasets]

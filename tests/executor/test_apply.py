@@ -264,6 +264,12 @@ class TestLocks:
         assert second.acquire("beta", "tank")
         assert second.busy == (("alpha", "tank"),)
 
+    def test_names_with_dots_are_never_taken_for_each_other(self, tmp_path: Path) -> None:
+        locks = PoolLocks(tmp_path)
+
+        assert locks.acquire("nas", "lan.tank")
+        assert locks.acquire("nas.lan", "tank")
+
     def test_what_was_busy_stays_so_for_one_command(self, tmp_path: Path) -> None:
         first, second = PoolLocks(tmp_path), PoolLocks(tmp_path)
         first.acquire("alpha", "tank")

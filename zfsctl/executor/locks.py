@@ -66,7 +66,7 @@ class PoolLocks:
             self._busy.clear()
 
     def _open(self, host: str, pool: str) -> int:
-        path = self._directory / f"{host}.{pool}.lock"
+        path = self._directory / f"{host}:{pool}.lock"  # no host name holds a colon
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

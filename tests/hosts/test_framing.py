@@ -119,6 +119,7 @@ def test_a_watched_script_ends_with_its_command(shell: list[str], bare_stdout: b
     with subprocess.Popen([*shell, "-c", script], stdin=-1, stdout=-1, stderr=-1) as process:
         assert process.stdout is not None
         assert process.stderr is not None
+        process.wait(10)
         out, err = process.stdout.read(), process.stderr.read()
 
     assert out == frame.begin + b"\nout\n" + (b"" if bare_stdout else frame.end(0) + b"7\n")
@@ -204,6 +205,46 @@ def test_a_long_script_goes_through_the_input() -> None:
     assert line == "sh -s"
     assert len(stdin) > 1_000_000
     assert [c.argv[1] + "\n" for c in many] == [a.stdout for a in answer(many)]
+
+
+LOGIN_SHELLS = [pytest.param(s, id=s) for s in ("sh", "bash", "zsh", "fish", "tcsh", "ksh") if shutil.which(s)]
+
+
+@pytest.mark.parametrize("login_shell", LOGIN_SHELLS)
+def test_every_login_shell_hands_the_script_on(login_shell: str, tmp_path: Path) -> None:
+    awkward = ["it's", "a\nb", "\\", "\\\\", "\\'", "wow!", "!!", "$HOME", "%h", "^x", "a b@c", "é", "{a,b}", "#", "~"]
+    frame = Frame()
+    command = Command(("printf", "%s\\0", *awkward))
+    line, stdin = remote_line(frame.script([command, Command(("cat",), stdin="plain")]))
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+    done = subprocess.run([login_shell, "-c", line], input=stdin, capture_output=True, check=True, env=environment)
+    transcript = Transcript(frame, [command, command])
+    transcript.out.feed(done.stdout)
+
+    assert transcript.out.exit_codes == [0, 0]
+    assert f"{chr(0).join(awkward)}\0" in decode(done.stdout)
+
+
+@pytest.mark.parametrize("login_shell", LOGIN_SHELLS)
+def test_every_login_shell_hands_a_plain_script_on_in_its_line(login_shell: str, tmp_path: Path) -> None:
+    frame = Frame()
+    line, stdin = remote_line(frame.script_watched(Command(("printf", "%s|", "tank/a b@x", "it's"))))
+    assert stdin == b""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+    with subprocess.Popen([login_shell, "-c", line], stdin=-1, stdout=-1, stderr=-1, env=environment) as process:
+        assert process.stdout is not None
+        process.wait(10)
+        out = process.stdout.read()
+
+    assert frame.begin + b"\ntank/a b@x|it's|" + frame.end(0) + b"0\n" in out
+
+
+def test_a_script_that_may_not_be_fed_is_never_too_long() -> None:
+    frame = Frame()
+
+    assert remote_line(frame.script_fed(Command(("zfs", "receive", "a!\n"))), fed=False)[1] == b""
+    with pytest.raises(ValueError):
+        remote_line(frame.script_fed(Command(("zfs", "receive", "x" * 100_000))), fed=False)
 
 
 def test_a_short_script_is_one_word_for_any_login_shell() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.loopback import Keys, Server, eventually, started
+from tests.hosts.loopback import Keys, Server, eventually, running, started
 from tests.hosts.questions import TRUE, ask, listen, sh
 from zfsctl.hosts.ssh import SshHost
 from zfsctl.model.command import Command, Completed
@@ -66,6 +66,15 @@ class TestAnswers:
 
         assert 120_000 < len(done.stdout) < 131_072
         assert done.stdout == " ".join(words) + "\n"
+
+    def test_a_long_command_can_be_listed_and_left(self, box: SshHost, server: Server) -> None:
+        words = [f"tank/data@zfsctl-{i:020}" for i in range(3300)]
+        with box.lines(Command(("printf", "%s\\n", *words))) as lines:
+            assert list(lines) == words
+        with box.lines(Command(("sh", "-c", "echo up; exec sleep 31.2", *words))) as lines:
+            assert next(iter(lines)) == "up"
+
+        assert eventually(lambda: not running(server, "sleep 31.2"))
 
     def test_a_megabyte_of_commands_is_one_question(self, box: SshHost) -> None:
         before = box.exchanges

@@ -25,6 +25,9 @@ LONGEST_ARGUMENT = 100_000
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where zfs and zpool are, and what a non-login PATH often lacks."""
 
+_CHANGED_BY_SHELLS = ("\n", "!", "\\\\", "\\'")
+"""csh ends at a newline and expands `!`; fish reads a backslash before another one or before a quote as an escape."""
+
 _SUDO_PROGRAMS = ("zfs", "zpool")
 
 
@@ -84,11 +87,13 @@ class Frame:
 
         With `bare_stdout` nothing follows the output on stdout (it is a stream); stderr has the end marker.
         """
+        run = _run(command, sudo=sudo, more="3<&-")
         end = 'e "0:$r" >&2' if bare_stdout else 'm "0:$r"'
+        # `b` and eval stand for the pid of the last job: csh, as a login shell, expands any exclamation mark.
         # The markers come before the watcher is killed: some shells report the killed job on stderr.
         return self._wrap(
-            f"exec 3<&0 </dev/null; m begin; {_run(command, sudo=sudo, more='3<&-')} & p=$!; "
-            '( read -r x; kill "$p" ) <&3 3<&- >/dev/null 2>&1 & w=$!; '
+            f'b=$(printf "\\041"); exec 3<&0 </dev/null; m begin; {run} & eval "p=\\$$b"; '
+            '( read -r x; kill "$p" ) <&3 3<&- >/dev/null 2>&1 & eval "w=\\$$b"; '
             f'wait "$p"; r=$?; {end}; kill "$w" 2>/dev/null'
         )
 
@@ -97,7 +102,6 @@ class Frame:
         return self._wrap(f"m begin; {_subshell(command, sudo=sudo)}; m 0:$?")
 
     def _wrap(self, body: str) -> str:
-        # One line and no backslash before a quote: csh and fish, as login shells, quote those otherwise.
         return (
             f'{{ LC_ALL=C.UTF-8; TZ=UTC; PATH="${{PATH}}:{SBIN}"; export LC_ALL TZ PATH; '
             f"n={self._left}; n=$n-{self._right}; "
@@ -121,15 +125,22 @@ def _run(command: Command, *, sudo: bool, more: str = "") -> str:
     return f"{_subshell(command, sudo=sudo, more=more)} </dev/null"
 
 
-def remote_line(script: str) -> tuple[str, bytes]:
+def remote_line(script: str, *, fed: bool = True) -> tuple[str, bytes]:
     """The command line for the login shell, and what to feed to its stdin.
 
-    A short script travels in the line, a long one through the input of `sh -s`.
+    A short script travels in the line, a long one through the input of `sh -s`; so does one with characters that
+    csh or fish, as login shells, change between single quotes. With `fed` false the input is not ours to use.
+
+    Raises:
+        ValueError: The script is too long and may not be fed.
     """
     line = shlex.join(["sh", "-c", script.rstrip("\n")])
-    if len(encode(line)) <= LONGEST_ARGUMENT:
-        return line, b""
-    return "sh -s", encode(script)
+    long = len(encode(line)) > LONGEST_ARGUMENT
+    if long and not fed:
+        raise ValueError(f"the command is longer than {LONGEST_ARGUMENT} bytes")
+    if long or (fed and any(text in line for text in _CHANGED_BY_SHELLS)):
+        return "sh -s", encode(script)
+    return line, b""
 
 
 class FrameReader:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from zfsctl.hosts.failures import cut, login_failure
-from zfsctl.hosts.framing import LONGEST_ARGUMENT, Frame, remote_line
+from zfsctl.hosts.framing import Frame, remote_line
 from zfsctl.hosts.lines import SILENCE_SECONDS, ProcessLines
 from zfsctl.hosts.openssh import OpenSsh
 from zfsctl.hosts.openssh_argv import argv_ssh
@@ -73,9 +73,7 @@ class SshHost:
             script = frame.script_watched(command, sudo=sudo, bare_stdout=True)
         else:
             script = frame.script_fed(command, sudo=sudo)
-        line, stdin = remote_line(script)
-        if stdin:
-            raise ValueError(f"a command of a pipe is longer than {LONGEST_ARGUMENT} bytes")
+        line, _ = remote_line(script, fed=False)
 
         def failure(began: bool, said: str, exit_code: int | None) -> Exception:
             if began:

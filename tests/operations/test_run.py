@@ -13,6 +13,7 @@ from zfsctl.operations.apply import apply_plan
 from zfsctl.operations.run import RunRequest, plan_run
 from zfsctl.sandbox.faults import Fault, FaultKind
 from zfsctl.sandbox.workload import write
+from zfsctl.state.cached import read_cached_status
 
 
 def commands(world: World, host: str, words: str) -> list[str]:
@@ -423,6 +424,19 @@ def test_what_another_run_holds_is_left_to_it(world: World) -> None:
     assert [finding.code for finding in applied.plan.findings] == ["running"]
     assert len(world.snapshots()) == 4
     assert world.snapshots("beta", "bk") == {}
+
+
+def test_what_another_run_holds_does_not_spoil_the_kept_view(world: World) -> None:
+    world.run()
+    world.advance(HOUR)
+    with world.session() as other:
+        kept = read_cached_status(other.paths.state_file)
+        other.locks.acquire("alpha", "tank")
+        world.run()
+
+        assert read_cached_status(other.paths.state_file) == kept
+    world.run()
+    assert read_cached_status(other.paths.state_file) != kept
 
 
 def test_a_state_file_that_is_gone_costs_only_history(aged: World) -> None:

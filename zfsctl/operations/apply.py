@@ -108,11 +108,14 @@ def _remember_rules(session: Session, plan: Plan, outcomes: Sequence[StepOutcome
 
 
 def _keep_view(session: Session, plan: Plan, outcomes: Sequence[StepOutcome]) -> None:
-    """After a run over the whole policy keep how things stand, and the names for completion, without asking again."""
+    """After a run over the whole policy keep how things stand, and the names for completion, without asking again.
+
+    Where a pool was left to another run nothing is known of its snapshots, so the last view stands.
+    """
     if session.facts is None:
         return
     facts = facts_after(session.facts, plan, outcomes)
     save_names(session, facts)
-    if plan.command.startswith("run") and not session.options.hosts:
+    if plan.command.startswith("run") and not session.options.hosts and not session.locks.busy:
         seen = status_of_facts(session, facts)
         session.journal.save_status(json.dumps(document_of_status(seen)), seen.generated_at)

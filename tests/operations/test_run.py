@@ -439,6 +439,15 @@ def test_what_another_run_holds_does_not_spoil_the_kept_view(world: World) -> No
     assert read_cached_status(other.paths.state_file) != kept
 
 
+def test_the_names_of_a_host_that_was_not_asked_stay_known_to_completion(world: World) -> None:
+    world.run()
+    with world.session(hosts=("alpha",)) as session:
+        apply_plan(session, plan_run(session, RunRequest()))
+        names = (session.paths.cache_dir / "names").read_text().splitlines()
+
+    assert {"alpha:tank/a", "beta:bk/vm/one"} <= set(names)
+
+
 def test_a_state_file_that_is_gone_costs_only_history(aged: World) -> None:
     shown = aged.plan()
     (aged.folder / "state.db").unlink()

@@ -12,6 +12,7 @@ from zfsctl.errors import StaleError, UnknownNameError
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, RunHook, SnapshotRef
 from zfsctl.operations.apply import Applied, apply_plan
 from zfsctl.operations.saved import check_saved_plan
+from zfsctl.state.cached import read_cached_status
 
 
 def apply_saved(world: World, plan: Plan) -> Applied:
@@ -277,3 +278,27 @@ def test_a_dataset_made_anew_gets_no_snapshot_of_the_old_plan(aged: World) -> No
 
     assert not [name for name in aged.snapshots() if name.startswith("tank/a@")]
     assert any(finding.code == "stale" for finding in applied.plan.findings)
+
+
+def test_the_kept_view_stays_whole_when_a_plan_about_a_part_is_applied(aged: World) -> None:
+    aged.zfs("alpha", "snapshot", "tank/a@other")
+    plan = aged.plan()
+    part = replace(plan, steps=(destroys(plan, "tank/a"),))
+    kept = read_cached_status(aged.folder / "state.db")
+
+    apply_saved(aged, part)
+
+    assert read_cached_status(aged.folder / "state.db") == kept
+
+
+def test_a_plan_that_only_takes_snapshots_makes_no_rules_known(aged: World) -> None:
+    aged.policy_text = aged.policy_text.replace("hourly = 6", "hourly = 7")
+    plan = aged.plan()
+    taking = replace(plan, steps=tuple(step for step in plan.steps if isinstance(step, CreateSnapshots)))
+    with aged.session() as session:
+        known = session.journal.known_rules()
+
+    apply_saved(aged, taking)
+
+    with aged.session() as session:
+        assert session.journal.known_rules() == known

@@ -16,15 +16,16 @@ FILE = "names"
 def save_names(session: Session, facts: Facts) -> None:
     """Write the datasets that were seen, one to a line, `host:` before those of other machines.
 
-    A host that did not answer in full keeps the names it had. A cache that cannot be written is no error.
+    A host that was not asked, or did not answer in full, keeps the names it had. A cache that cannot be written is no
+    error.
     """
     folder = session.paths.cache_dir
     path = folder / FILE
     kept: list[str] = []
-    silent = {name for name, host in facts.hosts.items() if not host.complete}
+    answered = {name for name, host in facts.hosts.items() if host.complete}
     with contextlib.suppress(OSError):
-        kept = [name for name in path.read_text(encoding="utf-8").splitlines() if _host_of(name) in silent]
-    names = sorted({*kept, *_names(facts, silent)})
+        kept = [name for name in path.read_text(encoding="utf-8").splitlines() if _host_of(name) not in answered]
+    names = sorted({*kept, *_names(facts, answered)})
     temporary = folder / f".{FILE}.{os.getpid()}"
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -32,9 +33,9 @@ def save_names(session: Session, facts: Facts) -> None:
         temporary.replace(path)
 
 
-def _names(facts: Facts, silent: set[str]) -> Iterable[str]:
+def _names(facts: Facts, answered: set[str]) -> Iterable[str]:
     for name, host in facts.hosts.items():
-        if name not in silent:
+        if name in answered:
             yield from (dataset if name == LOCAL else f"{name}:{dataset}" for dataset in host.datasets)
 
 

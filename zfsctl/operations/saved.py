@@ -38,7 +38,6 @@ def check_saved_plan(session: Session, saved: Plan) -> Plan:
             names.add(step.dataset)
     hosts = session.host_names(tuple(named))
     facts = session.collect({host: _listing(frozenset(named[host])) for host in hosts})
-    session.facts = facts
     places = [
         (host, facts.hosts[host].datasets[name])
         for host in hosts
@@ -55,10 +54,14 @@ def check_saved_plan(session: Session, saved: Plan) -> Plan:
             hint=f"zfsctl {saved.command} --dry-run",
             where=saved.id,
         )
-    ruled = tuple(replace(planned, rules="") for planned in saved.datasets)
+    pruned = {(step.host, step.dataset) for step in checked.steps if isinstance(step, DestroySnapshots)}
+    datasets = [
+        planned if (planned.host, planned.dataset) in pruned else replace(planned, rules="")
+        for planned in pruning.datasets
+    ]
     return replace(
         saved,
-        datasets=joined(ruled, pruning.datasets),
+        datasets=joined([replace(planned, rules="") for planned in saved.datasets], datasets),
         steps=checked.steps,
         findings=(*host_findings(facts), *session.findings, *checked.findings),
         approvals=(),

@@ -60,6 +60,16 @@ def finding(code: str, host: str, dataset: str = "") -> Finding:
         ),
         pytest.param((A, C), (finding("withheld", "beta", "bk/c"),), {}, ExitCode.PARTIAL, id="one of two is withheld"),
         pytest.param((C,), (finding("withheld", "beta", "bk/c"),), {}, ExitCode.REFUSED, id="all is withheld"),
+        pytest.param(
+            (A, B),
+            (finding("pool-takes-no-writes", "alpha", "tank"),),
+            {},
+            ExitCode.FAILED,
+            id="a pool is its datasets",
+        ),
+        pytest.param(
+            (A, C), (finding("pool-takes-no-writes", "alpha", "tank"),), {}, ExitCode.PARTIAL, id="one of two pools"
+        ),
         pytest.param((A,), (finding("clock", "alpha"),), {}, ExitCode.DONE, id="a remark is no failure"),
     ],
 )

@@ -346,6 +346,14 @@ def test_a_pool_that_takes_no_writes_is_left_alone(aged: World, health: str, rea
     assert codes & {"pool-takes-no-writes", "incomplete", "no-match"}, "OpenZFS lists no dataset of a faulted pool"
 
 
+def test_a_pool_that_takes_no_writes_is_told_of_once(aged: World) -> None:
+    aged.sim.hosts["alpha"].pools["tank"].readonly = True
+
+    findings = aged.run().plan.findings
+
+    assert [(finding.code, finding.dataset) for finding in findings] == [("pool-takes-no-writes", "tank")]
+
+
 def test_a_clock_set_back_a_year_loses_nothing(aged: World) -> None:
     before = aged.everything()["alpha"]
     aged.sim.hosts["alpha"].clock_offset = -365 * DAY

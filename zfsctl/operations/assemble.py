@@ -26,7 +26,7 @@ def assemble_plan(
     findings: Iterable[Finding] = (),
     approvals: Sequence[ApprovalRequest] = (),
 ) -> Plan:
-    """The plan of a command, its findings headed by what is wrong with the hosts."""
+    """The plan of a command, its findings headed by what is wrong with the hosts, each told once."""
     fingerprint = fingerprint_of_facts(facts)
     identity = hashlib.sha256(f"{command} {now} {fingerprint} {steps!r}".encode("utf-8", "surrogateescape"))
     return Plan(
@@ -38,7 +38,7 @@ def assemble_plan(
         datasets=tuple(datasets),
         decisions=tuple(decisions),
         steps=tuple(steps),
-        findings=(*host_findings(facts), *findings),
+        findings=tuple(dict.fromkeys((*host_findings(facts), *findings))),
         approvals=tuple(approvals),
     )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import eq
 
 from zfsctl.errors import ExitCode
 from zfsctl.model.event import Result, StepOutcome
-from zfsctl.model.names import POLICY_PROPERTY
+from zfsctl.model.names import POLICY_PROPERTY, is_at_or_below
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Finding, Plan, RunHook, Step
+from zfsctl.planner.pool_findings import POOL_TAKES_NO_WRITES
 
 _OF_FINDING = {
     "unreachable": ExitCode.UNREACHABLE,
@@ -15,7 +17,7 @@ _OF_FINDING = {
     "host-key": ExitCode.UNREACHABLE,
     "timeout": ExitCode.FAILED,
     "incomplete": ExitCode.FAILED,
-    "pool-takes-no-writes": ExitCode.FAILED,
+    POOL_TAKES_NO_WRITES: ExitCode.FAILED,
     "name-too-long": ExitCode.FAILED,
     "no-match": ExitCode.PARTIAL,
     "withheld": ExitCode.REFUSED,
@@ -53,11 +55,12 @@ def exit_code_of(plan: Plan, outcomes: Iterable[StepOutcome]) -> ExitCode:
 
 
 def _mark(targets: dict[tuple[str, str], ExitCode], finding: Finding, code: ExitCode) -> None:
-    """A finding about a host is about each of its datasets; about nothing known, it is a target itself."""
+    """A finding about a host or pool is about each of its datasets; about nothing known, it is a target itself."""
+    is_about = is_at_or_below if finding.code == POOL_TAKES_NO_WRITES else eq
     about = [
         target
         for target in targets
-        if target[0] == finding.host and (not finding.dataset or target[1] == finding.dataset)
+        if target[0] == finding.host and (not finding.dataset or is_about(target[1], finding.dataset))
     ]
     for target in about or [(finding.host, finding.dataset)]:
         targets[target] = max(targets.get(target, ExitCode.DONE), code)

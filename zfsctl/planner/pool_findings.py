@@ -5,6 +5,8 @@ from __future__ import annotations
 from zfsctl.model.plan import Finding, Severity
 from zfsctl.model.pool import Pool
 
+POOL_TAKES_NO_WRITES = "pool-takes-no-writes"
+
 
 def why_no_writes(pool: Pool) -> str:
     """Why the pool takes no changes; empty when it takes them."""
@@ -21,7 +23,7 @@ def no_writes(host: str, pool: Pool) -> Finding:
     """The finding about a pool that takes no changes. Equal for equal pools, so that it is shown once."""
     return Finding(
         Severity.CRITICAL,
-        "pool-takes-no-writes",
+        POOL_TAKES_NO_WRITES,
         host,
         pool.name,
         f"{host}:{pool.name}: nothing was changed there, {why_no_writes(pool)}",

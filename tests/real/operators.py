@@ -21,7 +21,7 @@ from zfsctl.documents.schemas import json_schema
 from zfsctl.operations.session import Session, SessionOptions, open_session
 
 ZFSCTL = Path(sys.executable).with_name("zfsctl")
-LIMIT = 180
+LIMIT = 600
 """Seconds until a command must have ended; the guests are emulated."""
 
 FIRST_OF_JANUARY = "0 0 1 1 *"

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.real.operators import Operator
+from tests.real.operators import LIMIT, Operator
 from tests.real.zfs import do, scheduled, snapshots, take
 from tests.testbed.fixtures import PoolFactory
 from tests.testbed.host import Host
@@ -41,7 +41,7 @@ def test_the_next_run_finishes_what_a_killed_one_began(
     operator.writes_rules(f"beta:{beta_pool}/*")
 
     with operator.started_python("-m", "tests.real.dying", str(operator.config), kind, str(count), str(delay)) as run:
-        _, complaints = run.communicate(timeout=180)
+        _, complaints = run.communicate(timeout=LIMIT)
     left = snapshots(beta_pool)
     finished = operator.zfsctl("run")
     history = operator.zfsctl("history")
@@ -76,11 +76,12 @@ def test_a_run_told_to_stop_ends_what_it_began_and_begins_nothing_more(operator:
         """
     )
     with operator.started("run") as run:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + LIMIT
         while beta_pool.host.ssh(["test", "-e", frozen], check=False).rc != 0:
             assert time.monotonic() < deadline
+            assert run.poll() is None
         run.send_signal(signal.SIGTERM)
-        stdout, _ = run.communicate(timeout=120)
+        stdout, _ = run.communicate(timeout=LIMIT)
     thawed = beta_pool.host.ssh(["test", "-e", frozen], check=False).rc != 0
     untouched = snapshots(beta_pool)
     history = operator.zfsctl("history")
@@ -115,7 +116,7 @@ def test_two_runs_at_once_do_the_work_once(operator: Operator, pool_on: PoolFact
 
     with operator.started("run") as one, operator.started("run") as two:
         for run in (one, two):
-            run.communicate(timeout=180)
+            run.communicate(timeout=LIMIT)
 
     assert {one.returncode, two.returncode} <= {0, 11}
     assert 0 in (one.returncode, two.returncode)

@@ -11,6 +11,8 @@ import pytest
 from tests.real.operators import Operator
 from tests.real.zfs import commands, do, guids, snapshots
 from tests.testbed.pools import Pool
+from zfsctl.executor.create import next_second
+from zfsctl.model.plan import CreateSnapshots
 from zfsctl.operations.apply import apply_plan
 from zfsctl.operations.run import RunRequest, plan_run
 
@@ -171,3 +173,31 @@ def test_nothing_written_means_no_snapshot_where_the_policy_says_so(operator: Op
 
     assert do(alpha_pool.host, f"zfs get -Hp -o value written {alpha_pool}/busy") == "0\n"
     assert [member.partition("@")[0] for member in written.members("done")] == [f"{alpha_pool}/busy"]
+
+
+def test_what_changes_before_the_snapshots_are_taken_costs_only_itself(operator: Operator, beta_pool: Pool) -> None:
+    gone, renewed, clash, fine = (f"{beta_pool}/{name}" for name in ("gone", "renewed", "clash", "fine"))
+    do(beta_pool.host, *(f"zfs create -o canmount=off {name}" for name in (gone, renewed, clash, fine)))
+    operator.writes_rules(f"beta:{beta_pool}/*")
+    with operator.session() as session:
+        plan = plan_run(session, RunRequest())
+        (step,) = plan.steps
+        assert isinstance(step, CreateSnapshots)
+        do(
+            beta_pool.host,
+            f"zfs destroy {gone}",
+            f"zfs destroy {renewed}; zfs create -o canmount=off {renewed}",
+            f"zfs snapshot {clash}@{step.snapshot}",
+        )
+        applied = apply_plan(session, plan)
+
+    members = applied.outcomes[0].members
+    later = next_second(step.snapshot)
+    assert {member.dataset: (member.snapshot, str(member.result)) for member in members} == {
+        gone: (step.snapshot, "stale"),
+        renewed: (step.snapshot, "stale"),
+        clash: (later, "done"),
+        fine: (later, "done"),
+    }
+    assert applied.exit_code == 3
+    assert snapshots(beta_pool) == {clash: [step.snapshot, later], fine: [later]}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
+from tests.real.operators import LIMIT
 from tests.testbed.host import Host
 from tests.testbed.pools import Pool
 
 
 def do(host: Host, *lines: str) -> str:
     """Run lines of shell that must all succeed, over one connection; their output."""
-    return host.ssh("set -e\n" + "\n".join(lines), timeout=180).stdout
+    return host.ssh("set -e\n" + "\n".join(lines), timeout=LIMIT).stdout
 
 
 def scheduled(day: int, hour: int = 0) -> str:

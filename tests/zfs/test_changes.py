@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zfsctl.errors import UnreadableOutputError
-from zfsctl.zfs.batches import MOST_ARGUMENT_BYTES, argument_bytes
 from zfsctl.zfs.destroying import (
     Estimate,
     argv_destroy,
@@ -15,7 +14,7 @@ from zfsctl.zfs.destroying import (
     destroy_batches,
     parse_destroy_estimate,
 )
-from zfsctl.zfs.snapshotting import argv_snapshot, snapshot_batches
+from zfsctl.zfs.snapshotting import argv_snapshot
 
 
 def test_snapshots_of_one_pool_are_taken_by_one_command() -> None:
@@ -49,17 +48,6 @@ def test_the_longest_name_is_allowed() -> None:
     name = f"tank/a@{'x' * 248}"
 
     assert argv_snapshot((name,)).argv == ("zfs", "snapshot", name)
-
-
-def test_many_snapshots_are_split_with_room_for_their_properties() -> None:
-    snapshots = [f"tank/vm-{number:05}@zfsctl-20261120T143000Z" for number in range(5000)]
-    properties = (("zfsctl:reason", "x" * 8000),)
-
-    parts = list(snapshot_batches(snapshots, properties))
-
-    assert [name for part in parts for name in part] == snapshots
-    assert all(argument_bytes(argv_snapshot(part, properties).argv) < MOST_ARGUMENT_BYTES + 100 for part in parts)
-    assert len(parts) == 3
 
 
 def test_a_destroy_is_one_comma_list() -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from zfsctl.model.command import Command
 from zfsctl.model.names import check_dataset_name, check_snapshot_part, pool_of
-from zfsctl.zfs.batches import MOST_ARGUMENT_BYTES, argument_bytes, batches
 from zfsctl.zfs.properties import check_user_property
 
 Properties = Sequence[tuple[str, str]]
@@ -27,13 +26,6 @@ def argv_snapshot(snapshots: Sequence[str], properties: Properties = ()) -> Comm
     if len({pool_of(dataset) for dataset in datasets}) != 1:
         raise ValueError("one command takes snapshots of one pool only")
     return Command(("zfs", "snapshot", *_options(properties), *snapshots))
-
-
-def snapshot_batches(
-    snapshots: Sequence[str], properties: Properties = (), *, most_bytes: int = MOST_ARGUMENT_BYTES
-) -> Iterator[tuple[str, ...]]:
-    """`snapshots` in parts for one command each; the fewer, the fewer transaction groups."""
-    return batches(snapshots, most_bytes=most_bytes - argument_bytes(_options(properties)))
 
 
 def _options(properties: Properties) -> tuple[str, ...]:

@@ -20,20 +20,32 @@ BATCH_SECONDS = 600.0
 EVERYTHING = "name,type,guid,createtxg,origin,userrefs,defer_destroy,clones,mounted,readonly,test:x,zfsctl:policy"
 
 
+Plain = tuple[int, list[str], list[str]]
+"""Exit code, lines of stdout and lines of stderr, without what cannot be the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One command that the sandbox and the real host answered differently."""
 
     place: int
-    sandbox: Completed
-    real: Completed
+    argv: Argv
+    sandbox: Plain
+    real: Plain
 
     def __str__(self) -> str:
-        return (
-            f"#{self.place} {shlex.join(self.real.argv)}\n"
-            f"  real:    {self.real.exit_code} {self.real.stdout[:1500]!r} {self.real.stderr[:500]!r}\n"
-            f"  sandbox: {self.sandbox.exit_code} {self.sandbox.stdout[:1500]!r} {self.sandbox.stderr[:500]!r}"
-        )
+        lines = [f"#{self.place} {shlex.join(self.argv)}"]
+        for name, mine, theirs in (("real", self.real, self.sandbox), ("sandbox", self.sandbox, self.real)):
+            own = [line for out, other in zip(mine[1:], theirs[1:], strict=True) for line in _lacking(out, other)]
+            lines.append(f"  {name}: exit {mine[0]}, alone: {own[:12]}")
+        return "\n".join(lines)
+
+
+def _lacking(lines: list[str], others: list[str]) -> list[str]:
+    """The lines that stand in one answer only; all of them where only the order differs."""
+    if sorted(lines) == sorted(others):
+        return [] if lines == others else lines
+    return [line for line in lines if line not in others]
 
 
 @dataclass(slots=True)
@@ -90,12 +102,12 @@ class Play:
         real = self._real.run_all([Command(answer.argv) for answer in answers], timeout=BATCH_SECONDS)
         for mine, theirs in zip(answers, real, strict=True):
             self.report.played.append(mine.argv)
-            if self._sides[0].plain(mine) != self._sides[1].plain(theirs):
-                self.report.differences.append(Difference(len(self.report.played), mine, theirs))
+            seen, wanted = self._sides[0].plain(mine), self._sides[1].plain(theirs)
+            if seen != wanted:
+                self.report.differences.append(Difference(len(self.report.played), mine.argv, seen, wanted))
 
     def _diverged(self) -> bool:
         return any(
-            difference.sandbox.argv[1] not in ("get", "holds")
-            and difference.sandbox.exit_code != difference.real.exit_code
+            difference.argv[1] not in ("get", "holds") and difference.sandbox[0] != difference.real[0]
             for difference in self.report.differences
         )

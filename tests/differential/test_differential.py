@@ -13,7 +13,7 @@ import pytest
 
 from tests.differential.generator import Generator
 from tests.differential.regressions import SEQUENCES
-from tests.differential.running import Play
+from tests.differential.running import Difference, Play
 from tests.testbed.host import Host
 from tests.testbed.pools import Pool
 from zfsctl.hosts.fleet import RealFleet
@@ -124,3 +124,12 @@ def test_what_cannot_be_the_same_is_made_alike_and_nothing_else():
         "t@a\t77\t40\t0\tt/x\t0\nt@b\t78\t41\t5\t-\t1\n",
     ):
         assert Side().plain(left) != Side().plain(Completed(argv, 0, wrong, ""))
+
+
+def test_a_difference_shows_the_lines_that_stand_alone():
+    argv = ("zfs", "list")
+
+    assert str(Difference(3, argv, (0, ["a", "b"], []), (1, ["a", "c"], ["bad"]))) == (
+        "#3 zfs list\n  real: exit 1, alone: ['c', 'bad']\n  sandbox: exit 0, alone: ['b']"
+    )
+    assert "alone: ['b', 'a']" in str(Difference(3, argv, (0, ["b", "a"], []), (0, ["a", "b"], [])))

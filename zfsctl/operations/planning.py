@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from zfsctl.errors import ConfigError
 from zfsctl.executor.estimate import collect_frees
 from zfsctl.model.facts import Facts
-from zfsctl.model.plan import DestroySnapshots, Finding, Plan, PlannedDataset, Severity
+from zfsctl.model.plan import DestroySnapshots, Finding, Plan, PlannedDataset, RunHook, Severity
 from zfsctl.operations.session import Session
 from zfsctl.planner.naming import hosts_of_selection, resolve_selection, wanted_by_selection
 from zfsctl.planner.pruning import Pruning, plan_pruning
@@ -101,6 +101,17 @@ def no_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def owed_hooks(session: Session, scene: Scene) -> tuple[RunHook, ...]:
+    """What a run that was killed froze and did not thaw, on the hosts that answer; not what the policy dropped."""
+    policy = session.policy
+    reached = {name for name, host in scene.facts.hosts.items() if host.reached}
+    return tuple(
+        step
+        for step in session.journal.unthawed()
+        if step.host in reached and any(hook.name == step.name and hook.after == step.argv for hook in policy.hooks)
+    )
 
 
 def with_frees(session: Session, plan: Plan) -> Plan:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zfsctl.model.facts import Facts
 from zfsctl.model.plan import Plan
 from zfsctl.operations.assemble import assemble_plan
-from zfsctl.operations.planning import Scene, joined, prune_scene, scene_of_policy, with_frees, zone_of
+from zfsctl.operations.planning import Scene, joined, owed_hooks, prune_scene, scene_of_policy, with_frees, zone_of
 from zfsctl.operations.session import Session
 from zfsctl.planner.pruning import Pruning
 from zfsctl.planner.snapshotting import Snapshotting, plan_scheduled_snapshots
@@ -44,7 +44,7 @@ def plan_run(session: Session, request: RunRequest) -> Plan:
         now=session.clock(),
         datasets=joined(snapshotting.datasets, pruning.datasets),
         decisions=pruning.decisions,
-        steps=(*snapshotting.steps, *pruning.steps),
+        steps=(*owed_hooks(session, scene), *snapshotting.steps, *pruning.steps),
         findings=(*session.findings, *scene.findings, *snapshotting.findings, *pruning.findings),
         approvals=pruning.approvals,
     )

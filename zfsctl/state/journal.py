@@ -17,6 +17,7 @@ from zfsctl.errors import StateError
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.event import Event, RunFinished, RunStarted, StepFinished, StepStarted
 from zfsctl.model.history import RunRecord, StepRecord
+from zfsctl.model.plan import RunHook
 from zfsctl.state.approvals import decide_request, file_request, read_approvals
 from zfsctl.state.cached import STATUS, CachedStatus
 from zfsctl.state.failures import state_errors
@@ -33,6 +34,7 @@ from zfsctl.state.recording import (
     storable,
 )
 from zfsctl.state.trimming import trim
+from zfsctl.state.unthawed import read_unthawed
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -147,6 +149,11 @@ class Journal:
         """
         with self._writing("the request was not decided") as db:
             return decide_request(db, approval_id, status, now)
+
+    def unthawed(self) -> tuple[RunHook, ...]:
+        """The hooks that must always run and that an earlier run still owes, oldest first."""
+        with self._reading() as db:
+            return read_unthawed(db)
 
     def known_rules(self) -> Mapping[tuple[str, int], frozenset[str]]:
         """By host and dataset guid, the fingerprint of the rules that pruned there last."""

@@ -9,6 +9,7 @@ from zfsctl.errors import StateError, UnknownNameError
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.event import Event
 from zfsctl.model.history import RunRecord, StepRecord
+from zfsctl.model.plan import RunHook
 from zfsctl.state.cached import CachedStatus
 
 
@@ -72,6 +73,10 @@ class NullJournal:
             hint="zfsctl approvals",
             where=approval_id,
         )
+
+    def unthawed(self) -> tuple[RunHook, ...]:
+        """None."""
+        return ()
 
     def known_rules(self) -> Mapping[tuple[str, int], frozenset[str]]:
         """None, so that the guards ask."""

@@ -9,6 +9,7 @@ from typing import Protocol, Self
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.event import Event
 from zfsctl.model.history import RunRecord, StepRecord
+from zfsctl.model.plan import RunHook
 from zfsctl.state.cached import CachedStatus
 from zfsctl.state.null import NullJournal
 
@@ -70,6 +71,10 @@ class JournalLike(Protocol):
             UnknownNameError: None or several do.
             StaleError: It has run out.
         """
+        ...
+
+    def unthawed(self) -> tuple[RunHook, ...]:
+        """The hooks that must always run and that an earlier run still owes, oldest first."""
         ...
 
     def known_rules(self) -> Mapping[tuple[str, int], frozenset[str]]:

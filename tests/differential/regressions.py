@@ -129,4 +129,22 @@ SEQUENCES: Mapping[str, tuple[str, ...]] = {
         "zfs list -Hp -r -t all -o name POOL",
         "zfs destroy -r POOL/a",
     ),
+    "inherit-recursively": (
+        "zfs create POOL/a",
+        "zfs set test:x=1 POOL/a",
+        "zfs snapshot -r -o test:x=2 -o test:y=3 POOL@s",
+        "zfs set compression=lz4 POOL/a",
+        "zfs inherit -r test:x POOL",
+        "zfs inherit -r compression POOL",
+        "zfs get -Hp -r -o name,property,value,source test:x,test:y,compression POOL",
+        "zfs inherit -S test:y POOL@s",
+        "zfs get -Hp -r -o name,property,value,source test:y POOL",
+    ),
+    "bookmarks-of-strangers-under-a-taken-name": (
+        "zfs create POOL/a",
+        "zfs snapshot -r POOL@s",
+        "zfs bookmark POOL/a@s POOL/a#b",
+        "zfs bookmark POOL@s POOL/a#b",
+        "zfs bookmark POOL@s POOL/a#c",
+    ),
 }

@@ -226,6 +226,12 @@ def test_inherit_takes_a_local_value_back(desk):
     assert desk.rows("zfs get -Hp -o value,source compression tank/a") == [["lz4", "inherited from tank"]]
 
 
+def test_inherit_with_r_clears_what_snapshots_set_themselves_too(desk):
+    desk.do("zfs create tank/a", "zfs snapshot -r -o zfsctl:policy=daily tank@s", "zfs inherit -r zfsctl:policy tank")
+
+    assert desk.rows("zfs get -Hp -r -t snapshot -o value zfsctl:policy tank") == [["-"], ["-"]]
+
+
 def test_a_received_value_shows_until_a_local_one_is_set(desk):
     desk.dataset("tank").received["quota"] = "4096000"
 

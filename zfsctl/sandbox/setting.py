@@ -125,12 +125,18 @@ def zfs_inherit(call: Call, arguments: Sequence[str]) -> int:
         if found is None:
             failed = True
             continue
-        tree = [found]
-        if "r" in options and not found.snapshot:
-            tree = [Found(found.pool, dataset) for dataset in found.pool.tree(found.dataset.name)]
-        for each in tree:
+        for each in _with_all_below(found) if "r" in options and not found.snapshot else [found]:
             failed |= not _inherit_on(call, each, name, to_received=to_received, recursive="r" in options)
     return int(failed)
+
+
+def _with_all_below(found: Found) -> list[Found]:
+    """A dataset and everything below it, snapshots too: `zfs inherit -r` clears theirs as well."""
+    below: list[Found] = []
+    for dataset in found.pool.tree(found.dataset.name):
+        below.append(Found(found.pool, dataset))
+        below += [Found(found.pool, dataset, snapshot=snapshot) for snapshot in dataset.snapshots.values()]
+    return below
 
 
 def _inherit_on(call: Call, found: Found, name: str, *, to_received: bool, recursive: bool) -> bool:

@@ -209,6 +209,8 @@ def _no_connection(entry: HostEntry, error: Exception) -> ZfsctlError:
         return unreachable(entry, f"no answer within {entry.ssh.timeout_seconds} s")
     if isinstance(error, OSError):
         return unreachable(entry, error.strerror or str(error))
+    if "protocol banner" in str(error):
+        return unreachable(entry, f"it takes connections, but no SSH server answered in {entry.ssh.timeout_seconds} s")
     return unreachable(entry, str(error).splitlines()[0] if str(error) else "it closed the connection")
 
 

@@ -113,12 +113,14 @@ class TestAnswers:
 
     def test_small_questions_are_quick(self, box: SshHost) -> None:
         box.run(TRUE)
-        began = time.monotonic()
+        took = []
         for _ in range(20):
+            began = time.monotonic()
             box.run(TRUE)
+            took.append(time.monotonic() - began)
 
-        # An untuned connection takes 40 ms for each on an idle machine.
-        assert (time.monotonic() - began) / 20 < 0.3
+        # The quickest says what the way costs, the others what else the machine did. A fresh login takes ten times that.
+        assert min(took) < 0.3
 
 
 class TestSharing:

@@ -119,7 +119,7 @@ class TestAnswers:
             box.run(TRUE)
             took.append(time.monotonic() - began)
 
-        # The quickest says what the way costs, the others what else the machine did. A fresh login takes ten times that.
+        # The quickest says what the way costs, the others what else the machine did.
         assert min(took) < 0.3
 
 

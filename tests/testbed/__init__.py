@@ -8,7 +8,7 @@ What it gives
 How it works
     recipe.py    what an image holds: Debian suite, packages, users, guest files; the hash of all that names it
     machine.py   what this machine must have (root, apt, qemu, mmdebstrap …), and installs what is missing
-    image.py     builds a disk, kernel and initrd with mmdebstrap (OpenZFS is compiled by dkms in the chroot, at
+    image.py     builds a disk and takes its kernel, with mmdebstrap (OpenZFS is compiled by dkms in the chroot, at
                  native speed) and keeps them in ~/.cache/zfsctl-testbed/<series>-<hash>; from nothing when absent
     qemu.py      starts and ends one virtual machine: software emulation, nothing of KVM is needed
     host.py      one host as tests see it: address, keys, `ssh()`, restart

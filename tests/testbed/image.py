@@ -1,4 +1,4 @@
-"""Builds the disk, kernel and initrd of a recipe once, and keeps them in the user's cache folder."""
+"""Builds the disk and kernel of a recipe once, and keeps them in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.testbed.machine import (
     find_program,
     install_missing,
 )
-from tests.testbed.recipe import DISK_SIZE, FINISH, GUEST_FILES, HOSTS, PACKAGES, USERS, Recipe
+from tests.testbed.recipe import DISK_SIZE, FINISH, GUEST_FILES, HOSTS, MODES, PACKAGES, USERS, Recipe
 
 BUILD_LIMIT: Final = 3600
 """Seconds that a build may take, and that another run waits for it."""
@@ -46,10 +46,6 @@ class Image:
     @property
     def kernel(self) -> Path:
         return self.folder / "vmlinuz"
-
-    @property
-    def initrd(self) -> Path:
-        return self.folder / "initrd.img"
 
     @property
     def client_key(self) -> Path:
@@ -130,7 +126,7 @@ def build_image(recipe: Recipe, say: Say) -> Image:
         version = (partial / "zfs-version").read_text()
         if not version.startswith(f"{recipe.series}."):
             raise CannotMakeHosts(f"{recipe.zfs_suite} carries OpenZFS {version}, not {recipe.series}")
-        for waste in ("root", "files"):
+        for waste in ("root", "files", "apt.conf", "preferences", "finish", "early"):
             remove_tree(partial / waste)
         partial.rename(final)
     except BaseException:
@@ -157,7 +153,7 @@ def write_guest_files(folder: Path, keys: Path) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
-        target.chmod(0o440 if path.startswith("etc/sudoers.d/") else 0o644)
+        target.chmod(MODES.get(path, 0o644))
     shutil.copytree(keys, folder / "etc/testbed")
     known = "".join(
         f"{name},{address} {(keys / name / 'ssh_host_ed25519_key.pub').read_text()}" for name, address in HOSTS.items()

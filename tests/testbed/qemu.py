@@ -22,8 +22,8 @@ DATA_DISK_SIZE: Final = "2G"
 PR_SET_PDEATHSIG: Final = 1
 
 KERNEL_ARGUMENTS: Final = (
-    "root=/dev/vda rw console=ttyS0 quiet loglevel=4 mitigations=off nokaslr audit=0 apparmor=0 nowatchdog "
-    "fsck.mode=skip net.ifnames=0 panic=-1 systemd.show_status=0 systemd.firstboot=off"
+    "root=/dev/nvme0n1 rw init=/usr/local/sbin/testbed-init console=ttyS0 quiet loglevel=4 panic=-1 "
+    "mitigations=off nokaslr audit=0 apparmor=0 nowatchdog net.ifnames=0"
 )
 
 
@@ -89,35 +89,37 @@ class Machine:
         program = find_program("qemu-system-x86_64")
         if program is None:
             raise CannotMakeHosts("qemu-system-x86_64 is missing")
-        number = f"{list(HOSTS).index(self.name) + 1:02}"
+        mac = f"{list(HOSTS).index(self.name) + 1:02}"
         other = next(name for name in HOSTS if name != self.name)
         kvm = os.environ.get("ZFSCTL_TESTBED_ACCEL") == "kvm"
-        disks = [(overlay, "qcow2", "root"), *((disk, "raw", f"data{n}") for n, disk in enumerate(data, 1))]
+        # The kernel brings a driver for NVMe only; for the other disks it is loaded later.
+        disks = [(overlay, "qcow2", "root", "nvme")]
+        disks += [(disk, "raw", f"data{number}", "virtio-blk-pci") for number, disk in enumerate(data, 1)]
         return [
             program,
             *("-name", f"zfsctl-testbed-{self.name}", "-nodefaults", "-no-reboot", "-display", "none"),
             *(("-accel", "kvm", "-cpu", "host") if kvm else ("-accel", "tcg,thread=multi", "-cpu", EMULATED_CPU)),
             *("-m", str(MEMORY_MIB), "-smp", "1"),
-            *("-kernel", str(image.kernel), "-initrd", str(image.initrd)),
-            *("-append", f"{KERNEL_ARGUMENTS} systemd.hostname={self.name}"),
+            *("-kernel", str(image.kernel)),
+            *("-append", f"{KERNEL_ARGUMENTS} testbed.host={self.name}"),
             *("-serial", f"file:{self.console}", "-pidfile", str(self.pid_file)),
             # Nothing of a run outlives it, so no write needs to reach the platter.
             *(
                 word
-                for path, form, serial in disks
+                for path, form, serial, device in disks
                 for word in (
                     *("-drive", f"file={path},format={form},if=none,id={serial},cache=unsafe,discard=unmap"),
-                    *("-device", f"virtio-blk-pci,drive={serial},serial={serial}"),
+                    *("-device", f"{device},drive={serial},serial={serial}"),
                 )
             ),
             *("-netdev", f"user,id=reach,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-10.0.2.15:22"),
-            *("-device", f"virtio-net-pci,netdev=reach,romfile=,mac=52:54:00:77:00:{number}"),
+            *("-device", f"virtio-net-pci,netdev=reach,romfile=,mac=52:54:00:77:00:{mac}"),
             *(
                 "-netdev",
                 f"dgram,id=pair,local.type=unix,local.path={self.folder / self.name}.net,"
                 f"remote.type=unix,remote.path={self.folder / other}.net",
             ),
-            *("-device", f"virtio-net-pci,netdev=pair,romfile=,mac=52:54:00:77:01:{number}"),
+            *("-device", f"virtio-net-pci,netdev=pair,romfile=,mac=52:54:00:77:01:{mac}"),
         ]
 
     def process(self) -> int | None:

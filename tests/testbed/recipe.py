@@ -33,7 +33,7 @@ class Recipe:
     @property
     def key(self) -> str:
         """The name of the image's folder: the series and a hash of everything that goes into it."""
-        content = [asdict(self), PACKAGES, GUEST_FILES, FINISH, HOSTS, USERS, DISK_SIZE]
+        content = [asdict(self), PACKAGES, GUEST_FILES, MODES, FINISH, HOSTS, USERS, DISK_SIZE]
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return f"{self.series}-{digest[:16]}"
 
@@ -49,12 +49,12 @@ DISK_SIZE: Final = "8G"
 PACKAGES: Final = (
     "linux-image-cloud-amd64",
     "linux-headers-cloud-amd64",
-    "initramfs-tools",
     "zstd",
-    "systemd-sysv",
+    "mount",
     "udev",
     "kmod",
     "iproute2",
+    "procps",
     "openssh-server",
     "openssh-client",
     "sudo",
@@ -65,11 +65,47 @@ PACKAGES: Final = (
     "zfsutils-linux",
 )
 
+INIT: Final = r"""#!/bin/sh
+# The first process of a host. It starts what OpenZFS and sshd need and nothing else: an emulated processor
+# takes a minute for the services of a whole system.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs -o mode=755 devtmpfs /dev
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /dev/pts /dev/shm /run/sshd /run/lock /run/sudo
+mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+mount -t tmpfs tmpfs /dev/shm
+for word in $(cat /proc/cmdline); do
+    case $word in testbed.host=*) name=${word#*=} ;; esac
+done
+hostname "$name"
+# Before the module is there, so that the rules for /dev/zfs, volumes and disks are followed from the start.
+/lib/systemd/systemd-udevd --daemon
+modprobe zfs &
+modprobe -a virtio_pci virtio_net virtio_blk loop
+ip link set lo up
+for card in /sys/class/net/*; do
+    case $(cat "$card/address") in
+    52:54:00:77:00:*) address=10.0.2.15 ;;
+    52:54:00:77:01:*) address=$(getent hosts "$name" | cut -d' ' -f1) ;;
+    *) continue ;;
+    esac
+    sysctl -qw "net.ipv6.conf.${card##*/}.disable_ipv6=1"
+    ip address add "$address/24" dev "${card##*/}"
+    ip link set "${card##*/}" up
+done
+/usr/sbin/sshd -h "/etc/testbed/$name/ssh_host_ed25519_key"
+echo "testbed: $name listens" >/dev/console
+# A shell that waits for a child reaps every orphan as well.
+while :; do sleep 3600; done
+"""
+
 GUEST_FILES: Final = {
+    "usr/local/sbin/testbed-init": INIT,
     "etc/hosts": "127.0.0.1 localhost\n" + "".join(f"{address} {name}\n" for name, address in HOSTS.items()),
-    "etc/fstab": "/dev/vda / ext4 noatime 0 0\n",
-    "etc/machine-id": "7a667363746c7465737462656400000a\n",
-    "etc/modules-load.d/zfs.conf": "zfs\n",
+    "etc/fstab": "/dev/nvme0n1 / ext4 noatime 0 0\n",
     "etc/modprobe.d/zfs.conf": "options zfs zfs_arc_max=402653184\n",
     "etc/ssh/sshd_config.d/testbed.conf": (
         "MaxStartups 100\n"
@@ -80,34 +116,20 @@ GUEST_FILES: Final = {
         # Emulated processors take seconds for the post-quantum exchanges that would be chosen otherwise.
         "KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org\n"
     ),
-    # Both hosts boot the same disk; each has a host key of its own, found by the name the kernel was given.
-    "etc/systemd/system/ssh.service.d/testbed.conf": (
-        "[Service]\nExecStartPre=\nExecStart=\nExecStart=/usr/sbin/sshd -D -h /etc/testbed/%H/ssh_host_ed25519_key\n"
-    ),
-    "etc/systemd/network/10-reach.network": (
-        "[Match]\nMACAddress=52:54:00:77:00:01 52:54:00:77:00:02\n"
-        "[Network]\nAddress=10.0.2.15/24\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
-    ),
-    **{
-        f"etc/systemd/network/20-pair-{name}.network": (
-            f"[Match]\nMACAddress=52:54:00:77:01:{address.rpartition('.')[2]:0>2}\n"
-            f"[Network]\nAddress={address}/24\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
-        )
-        for name, address in HOSTS.items()
-    },
     "etc/sudoers.d/zfssudo": "zfssudo ALL=(root) NOPASSWD: /usr/sbin/zfs, /usr/sbin/zpool\n",
-    "etc/initramfs-tools/conf.d/testbed": "MODULES=list\nCOMPRESS=zstd\n",
-    "etc/initramfs-tools/modules": "virtio_pci\nvirtio_blk\next4\n",
-    "etc/tmpfiles.d/testbed.conf": "d /var/testbed 0755 root root -\n",
+    # No initrd is booted: disks and file system are part of the kernel. This keeps the one that is made anyway small.
+    "etc/initramfs-tools/conf.d/testbed": "MODULES=list\n",
 }
-"""Path below / to text. Files of etc/sudoers.d get mode 0440, all others 0644."""
+"""Path below / to text. See `MODES` for what is not 0644."""
+
+MODES: Final = {"etc/sudoers.d/zfssudo": 0o440, "usr/local/sbin/testbed-init": 0o755}
 
 FINISH: Final = r"""#!/bin/sh
 # Runs outside the new system, which is $1. $FILES is the tree of guest files and keys.
 set -eu
 root=$1
 cp -r --preserve=mode,timestamps "$FILES"/. "$root"/
-chown -R 0:0 "$root/etc/testbed" "$root/etc/ssh" "$root/etc/sudoers.d"
+chown -R 0:0 "$root/etc/testbed" "$root/etc/ssh" "$root/etc/sudoers.d" "$root/usr/local/sbin"
 rm -f "$root"/etc/ssh/ssh_host_* "$root"/etc/hostname "$root"/etc/apt/apt.conf.d/99mmdebstrap
 
 enrol() {  # user home
@@ -126,16 +148,7 @@ for entry in $USERS; do
     enrol "$user" "/home/$user"
 done
 
-chroot "$root" systemctl enable systemd-networkd ssh
-chroot "$root" systemctl disable systemd-networkd-wait-online 2>/dev/null || true
-for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
-    fstrim.timer systemd-tmpfiles-clean.timer man-db.timer getty@tty1.service serial-getty@ttyS0.service \
-    zfs-import-cache.service zfs-import-scan.service zfs-mount.service zfs-share.service zfs-volume-wait.service \
-    zfs-zed.service systemd-timesyncd.service systemd-pstore.service rsync.service sshd-keygen.service \
-    ssh.socket networkd-dispatcher.service modprobe@drm.service systemd-udev-settle.service; do
-    ln -sf /dev/null "$root/etc/systemd/system/$unit"
-done
-rm -f "$root/etc/cron.d/zfsutils-linux"
+mkdir -p "$root/var/testbed"
 
 # The module stays as dkms made it, only unpacked: an emulated processor would unpack it at every boot.
 kernel=$(basename "$root"/lib/modules/*)
@@ -146,9 +159,7 @@ test -e "$root/lib/modules/$kernel/updates/dkms/zfs.ko" || {
     exit 1
 }
 chroot "$root" depmod "$kernel"
-chroot "$root" mkinitramfs -o /boot/initrd.testbed "$kernel"
 cp "$root/boot/vmlinuz-$kernel" "$OUT/vmlinuz"
-mv "$root/boot/initrd.testbed" "$OUT/initrd.img"
 chroot "$root" dpkg-query -W > "$OUT/packages.txt"
 chroot "$root" dpkg-query -W -f '${Version}' zfsutils-linux > "$OUT/zfs-version"
 rm -rf "$root"/boot/initrd.img* "$root"/usr/src "$root"/usr/lib/gcc "$root"/var/cache/apt "$root"/var/lib/apt/lists \

@@ -210,7 +210,7 @@ def _no_connection(entry: HostEntry, error: Exception) -> ZfsctlError:
     if isinstance(error, OSError):
         return unreachable(entry, error.strerror or str(error))
     if "protocol banner" in str(error):
-        return unreachable(entry, f"it takes connections, but no SSH server answered in {entry.ssh.timeout_seconds} s")
+        return unreachable(entry, "it takes connections, but no SSH server answers")
     return unreachable(entry, str(error).splitlines()[0] if str(error) else "it closed the connection")
 
 

@@ -19,6 +19,9 @@ from tests.testbed.qemu import Machine
 BOOT_LIMIT: Final = 420
 """Seconds until a booted host must answer; emulation on a busy machine is slow."""
 
+ATTEMPTS: Final = 3
+"""Boots to try: a port that was free may be taken a moment later, and emulation may fail a guest's kernel."""
+
 COMMAND_LIMIT: Final = 60
 ENVIRONMENT: Final = "LC_ALL=C.UTF-8 TZ=UTC"
 
@@ -214,9 +217,15 @@ class Host:
 
     def restart(self) -> None:
         """End it and boot it with fresh disks at the same address, as for a pool that hangs."""
-        self.end()
-        self.start()
-        self.wait()
+        for attempts_left in reversed(range(ATTEMPTS)):
+            self.end()
+            self.start()
+            try:
+                self.wait()
+                return
+            except HostEndedError:
+                if not attempts_left:
+                    raise
 
     def last_words(self) -> str:
         """The end of the emulator's complaints and of the console."""

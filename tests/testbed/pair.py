@@ -13,16 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
-from tests.testbed.host import Host, HostEndedError
+from tests.testbed.host import ATTEMPTS, Host, HostEndedError
 from tests.testbed.image import Image, ensure_image, find_image, remove_tree
 from tests.testbed.machine import CannotMakeHosts, Say, check_machine, install_missing
 from tests.testbed.qemu import Machine, free_port
 from tests.testbed.recipe import HOSTS, RECIPES, USERS, Recipe
-
-ATTEMPTS: Final = 3
-"""Boots to try: a port that was free may be taken a moment later, and emulation may fail a guest's kernel."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ answer to tests/zfs/captured/<series>/. A file holds a header, the exit code, st
     tank	...
     --- stderr
 
-An answer that did not end in time (a suspended pool) has `rc: none`. Text is UTF-8 with surrogateescape.
+Text is UTF-8 with surrogateescape. A command that hangs (on a suspended pool) leaves no file.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Captured:
     openzfs: str
     kernel: str
     date: str
-    rc: int | None  # None: no answer
+    rc: int
     stdout: str
     stderr: str
 
@@ -50,8 +50,9 @@ def read_captured(path: Path) -> Captured:
     head, _, rest = text.partition(STDOUT)
     stdout, _, stderr = rest.rpartition(STDERR)
     fields = dict(line.removeprefix("# ").split(": ", 1) for line in head.splitlines())
-    rc = None if fields["rc"] == "none" else int(fields["rc"])
-    return Captured(fields["command"], fields["openzfs"], fields["kernel"], fields["date"], rc, stdout, stderr)
+    return Captured(
+        fields["command"], fields["openzfs"], fields["kernel"], fields["date"], int(fields["rc"]), stdout, stderr
+    )
 
 
 def write_captured(path: Path, captured: Captured) -> None:
@@ -61,7 +62,7 @@ def write_captured(path: Path, captured: Captured) -> None:
         f"# openzfs: {captured.openzfs}\n"
         f"# kernel: {captured.kernel}\n"
         f"# date: {captured.date}\n"
-        f"rc: {'none' if captured.rc is None else captured.rc}\n"
+        f"rc: {captured.rc}\n"
         f"{STDOUT}{captured.stdout}{STDERR}{captured.stderr}"
     )
     path.write_bytes(text.encode(errors="surrogateescape"))
@@ -88,10 +89,8 @@ class Camera:
         """Run a shell script that must succeed, and give its stdout."""
         return self.host.ssh(f"set -e\n{script}", timeout=timeout).stdout
 
-    def take(
-        self, name: str, command: str | Sequence[str], *, user: str | None = None, timeout: float = 60
-    ) -> Captured:
-        """Run one command and write its answer to <name>.txt.
+    def take(self, name: str, command: str | Sequence[str], *, user: str | None = None, timeout: float = 60) -> None:
+        """Run one command and write its answer to <name>.txt; a command that gives none in time leaves no file.
 
         Raises:
             ValueError: The name was used before.
@@ -102,12 +101,12 @@ class Camera:
         date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
             done = self.host.ssh(text, user=user, check=False, timeout=timeout)
-            answer = Captured(text, self.openzfs, self.kernel, date, done.rc, done.stdout, done.stderr)
-        except HostError:
-            answer = Captured(text, self.openzfs, self.kernel, date, None, "", "")
+        except HostError as error:
+            self.say(f"{name} is left out: {error}")
+            return
+        answer = Captured(text, self.openzfs, self.kernel, date, done.rc, done.stdout, done.stderr)
         write_captured(self.folder / f"{name}.txt", answer)
         self.taken.add(name)
-        return answer
 
 
 def capture_all(host: Host, folder: Path, say: Say) -> None:

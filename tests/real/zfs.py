@@ -31,23 +31,19 @@ def take(datasets: Iterable[str], names: Iterable[str]) -> list[str]:
 def snapshots(pool: Pool) -> dict[str, list[str]]:
     """By dataset, the short names of its snapshots, oldest first."""
     found: dict[str, list[str]] = {}
-    for name in _column(pool, "name"):
+    for name in guids(pool):
         dataset, _, short = name.partition("@")
         found.setdefault(dataset, []).append(short)
     return found
 
 
 def guids(pool: Pool) -> dict[str, str]:
-    """The guid of every snapshot of a pool, by full name."""
-    lines = pool.host.ssh(["zfs", "list", "-Hp", "-r", "-t", "snapshot", "-o", "name,guid", pool.name]).stdout
-    return dict(line.split("\t") for line in lines.splitlines())
+    """The guid of every snapshot of a pool, by full name, those of one dataset oldest first."""
+    listing = do(pool.host, f"zfs list -Hp -r -t snapshot -o name,guid {pool}")
+    return dict(line.split("\t") for line in listing.splitlines())
 
 
 def commands(pool: Pool, verb: str) -> list[str]:
     """The `zfs` commands of that verb that changed a pool, as its history tells them."""
-    lines = pool.host.ssh(["zpool", "history", pool.name]).stdout.splitlines()
-    return [line.partition(" ")[2] for line in lines if line.partition(" ")[2].startswith(f"zfs {verb} ")]
-
-
-def _column(pool: Pool, column: str) -> list[str]:
-    return pool.host.ssh(["zfs", "list", "-Hp", "-r", "-t", "snapshot", "-o", column, pool.name]).stdout.splitlines()
+    told = [line.partition(" ")[2] for line in do(pool.host, f"zpool history {pool}").splitlines()]
+    return [command for command in told if command.startswith(f"zfs {verb} ")]

@@ -62,11 +62,7 @@ def _entity_fault(name: str) -> str:
         end = next((index for index, character in enumerate(rest) if character in "/@#"), len(rest))
         component, delimiter = rest[:end], rest[end : end + 1]
         if not component:
-            return (
-                "trailing slash in name"
-                if not delimiter and not found and name.endswith("/")
-                else ("empty component or misplaced '@' or '#' delimiter in name")
-            )
+            return "empty component or misplaced '@' or '#' delimiter in name"
         bad = next((each for each in component if not _CHARACTERS.match(each) and each != "%"), "")
         if bad:
             first = bad.encode(errors="surrogateescape")[:1].decode(errors="surrogateescape")
@@ -82,7 +78,7 @@ def _entity_fault(name: str) -> str:
                 return "multiple '@' and/or '#' delimiters in name"
             found = delimiter
         elif found:
-            return "empty component or misplaced '@' or '#' delimiter in name"
+            return "trailing slash in name"
         rest = rest[end + 1 :]
         if delimiter == "/" and not rest:
             return "trailing slash in name"

@@ -106,7 +106,8 @@ class Values:
             return dataset.encryption, "default" if dataset.encryption == "off" else NONE
         if found.snapshot:
             if name == "volsize":
-                return dataset.properties.get("volsize", NOT_APPLICABLE), NONE
+                volsize = dataset.properties.get("volsize")
+                return (NOT_APPLICABLE, NONE) if volsize is None else (volsize, LOCAL)
             got = own_setting(found.snapshot, name) or snapshot_inherits(found.pool, dataset, name)
         else:
             got = dataset_setting(found.pool, dataset, name)

@@ -21,7 +21,8 @@ def apply_create(step: CreateSnapshots, host: Host) -> StepOutcome:
     """Take them, and tell what became of each dataset.
 
     Datasets that are gone, or are no longer the planned ones, are left out first. When OpenZFS then refuses
-    the command because of some, those are left out and it is repeated once: it takes all or none. A taken
+    the command because of some, those are left out and it is repeated once: it takes all or none. When it does
+    not say which, each is taken by itself: not at one moment any more, but not missing either. A taken
     name is tried again with the next second. What was taken is what is listed afterwards, by guid.
 
     Raises:
@@ -93,6 +94,11 @@ def _take(
         names = [f"{name}@{taken.snapshot}" for name in taken.datasets]
         try:
             failure = parse_failure(host.run(argv_snapshot(names, step.properties)), names)
+            if failure is not None and not failure.members and len(names) > 1:
+                for name, text in _refused_alone(taken, step, host).items():
+                    failed[name] = MemberOutcome(name, taken.snapshot, None, Result.FAILED, text)
+                taken.datasets = [name for name in taken.datasets if name not in failed]
+                break
         except (HostTimeoutError, InterruptedOutputError) as error:
             return taken, failed, str(error)
         if failure is None:
@@ -108,6 +114,20 @@ def _take(
         taken.datasets = [name for name in taken.datasets if name not in blamed]
         repeated = True
     return taken, failed, ""
+
+
+def _refused_alone(taken: _Taken, step: CreateSnapshots, host: Host) -> Mapping[str, str]:
+    """Take each snapshot by itself, in one exchange; gives what was said of those that are refused.
+
+    For a refusal that names nobody, such as `cannot create snapshots : out of space` (seen on 2.3.9 where one dataset
+    of several has a refreservation that the pool cannot back): one dataset must not cost all others their snapshots.
+    """
+    names = {dataset: f"{dataset}@{taken.snapshot}" for dataset in taken.datasets}
+    answers = host.run_all([argv_snapshot([name], step.properties) for name in names.values()])
+    failures = {
+        dataset: parse_failure(answer, [name]) for (dataset, name), answer in zip(names.items(), answers, strict=True)
+    }
+    return {dataset: failure.first_line for dataset, failure in failures.items() if failure is not None}
 
 
 def _name_is_taken(failure: Failure) -> bool:

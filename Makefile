@@ -9,12 +9,13 @@ ONE_FILE := dist/zfsctl
 SOURCES := $(shell find zfsctl -type f -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test format dist bench man completions testbed-shell clean
+.PHONY: help setup demo check test differential format dist bench man completions testbed-shell clean
 
 help:
 	@echo "make demo           set everything up and show the main job on simulated hosts"
 	@echo "make check          format, lint, types, import rules, unit and sandbox tests (the inner loop)"
 	@echo "make test           everything, on real OpenZFS hosts where they can be made (as root on Debian)"
+	@echo "make differential   generated commands on the sandbox and on a real host: the answers must agree"
 	@echo "make testbed-shell  a shell on a real OpenZFS host (HOST=alpha or beta)"
 	@echo "make bench          the figures of tests/bench"
 	@echo "make dist           one file: $(ONE_FILE)"
@@ -57,7 +58,11 @@ check: $(STAMP)
 
 # One process for the real hosts: they are booted once and shared by all tests.
 test: check $(ONE_FILE)
-	$(BIN)/python -m pytest -m 'zfs or slow' --durations=15 tests
+	$(BIN)/python -m pytest -m '(zfs or slow) and not differential' --durations=15 tests
+
+# At least 1,500 generated commands, from a fresh seed that is printed: the sandbox answers what a real host answers.
+differential: $(STAMP)
+	$(BIN)/python -m pytest -m differential tests/differential
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -53,6 +53,7 @@ def play(pool: Pool, options: dict[str, str], seed: str, length: int) -> Play:
 
 
 @pytest.mark.zfs
+@pytest.mark.differential
 @pytest.mark.slow
 def test_generated_commands_are_answered_as_real_openzfs_answers_them(alpha, beta, pool_on):
     games = [
@@ -74,6 +75,7 @@ def test_generated_commands_are_answered_as_real_openzfs_answers_them(alpha, bet
 
 
 @pytest.mark.zfs
+@pytest.mark.differential
 def test_commands_that_once_parted_the_two_are_answered_alike(alpha, pool_on):
     wrong = []
     for name, lines in SEQUENCES.items():

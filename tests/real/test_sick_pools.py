@@ -107,6 +107,6 @@ def test_a_pool_that_goes_between_plan_and_apply_loses_nothing(operator: Operato
             applied = apply_plan(session, plan)
 
     (outcome,) = applied.outcomes
-    assert (applied.exit_code, str(outcome.result)) == (5, "stale")
+    assert (applied.exit_code, str(outcome.result)) == (1, "failed")
     assert "cannot be looked at" in outcome.detail
     assert snapshots(beta_pool) == {beta_pool.name: NAMES}

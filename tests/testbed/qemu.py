@@ -21,9 +21,10 @@ MEMORY_MIB: Final = 2048
 DATA_DISK_SIZE: Final = "2G"
 PR_SET_PDEATHSIG: Final = 1
 
+# no_timer_check: on a busy machine the check sees too few ticks of an emulated timer and the kernel stops booting.
 KERNEL_ARGUMENTS: Final = (
     "root=/dev/nvme0n1 rw init=/usr/local/sbin/testbed-init console=ttyS0 quiet loglevel=4 panic=-1 "
-    "mitigations=off nokaslr audit=0 apparmor=0 nowatchdog net.ifnames=0"
+    "no_timer_check mitigations=off nokaslr audit=0 apparmor=0 nowatchdog net.ifnames=0"
 )
 
 

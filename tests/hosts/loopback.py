@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import pwd
@@ -113,7 +114,9 @@ class Server:
         """End the server's side of every connection, without a word to the client."""
         for pid in sorted(descendants(self.pid), reverse=True):
             if _program(pid).startswith("sshd"):
-                os.kill(pid, signal.SIGKILL)
+                # It may end by itself between the look and the kill.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     @property
     def pid(self) -> int:

@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -189,10 +190,30 @@ with host.lines(Command(("sh", "-c", "echo up; exec sleep 31.9"))) as lines:
     next(iter(lines))
     os.kill(os.getpid(), signal.SIGKILL)
 """.replace(f"{entry.ssh.transport!r}", f"Transport.{entry.ssh.transport.name}")
-        subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=30)
+        with tempfile.TemporaryDirectory() as sockets:
+            environment = {**os.environ, "TMPDIR": sockets}
+            subprocess.run(
+                [sys.executable, "-c", program], capture_output=True, check=False, timeout=30, env=environment
+            )
 
         assert eventually(lambda: not running(fragile_server, "sleep 31.9"))
         assert eventually(lambda: not clients(fragile_server))
+
+    def test_a_program_that_forgets_to_close_leaves_nothing_behind(self, fragile_server: Server) -> None:
+        entry = fragile_server.entry(transport=Transport.OPENSSH)
+        program = f"""
+from zfsctl.hosts.ssh import SshHost
+from zfsctl.model.command import Command
+from zfsctl.model.policy import HostEntry, SshSettings, Transport
+host = SshHost({entry!r})
+host.run(Command(("true",)))
+""".replace(f"{entry.ssh.transport!r}", f"Transport.{entry.ssh.transport.name}")
+        with tempfile.TemporaryDirectory() as sockets:
+            environment = {**os.environ, "TMPDIR": sockets}
+            subprocess.run([sys.executable, "-c", program], check=True, timeout=30, env=environment)
+
+            assert os.listdir(sockets) == []
+        assert not clients(fragile_server)
 
     def test_a_failed_login_says_nothing_by_itself(
         self, server: Server, transport: Transport, capfd: pytest.CaptureFixture[str]

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,11 +140,12 @@ class OpenSsh:
 
 
 class _Master:
-    """An ssh that has logged in and shares its connection through a socket."""
+    """An ssh that has logged in and shares its connection through a socket; it ends at the latest with Python."""
 
     def __init__(self, child: Child, folder: Path) -> None:
         self._child = child
         self._folder = folder
+        self._finish = weakref.finalize(self, _finish, child, folder)
 
     @property
     def is_up(self) -> bool:
@@ -157,8 +159,12 @@ class _Master:
 
     def close(self) -> None:
         """End it, and the connection with it."""
-        end(self._child)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._finish()
+
+
+def _finish(child: Child, folder: Path) -> None:
+    end(child)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def start_ssh(entry: HostEntry, argv: tuple[str, ...]) -> Child:

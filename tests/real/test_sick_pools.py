@@ -46,6 +46,8 @@ def test_a_full_pool_still_loses_what_no_rule_keeps(operator: Operator, pool_on:
 
     full = operator.zfsctl("run")
     left = snapshots(pool)
+    # What a destroy frees is given back over the next transaction groups.
+    do(beta, f"zpool wait -t free {pool}; for n in 1 2 3; do zpool sync {pool}; done")
     again = operator.zfsctl("run")
 
     name = full.data["steps"][0]["snapshot"]

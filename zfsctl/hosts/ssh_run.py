@@ -141,8 +141,9 @@ def _converse(channel: paramiko.Channel, line: str, stdin: bytes, transcript: Tr
     try:
         channel.settimeout(left())
         channel.exec_command(encode(line))
+        # Never shutdown_write: paramiko may send that end of input after the channel's own end, upon which OpenSSH
+        # drops the connection with all its sessions. No script of ours waits for it.
         channel.sendall(stdin)
-        channel.shutdown_write()
     except TimeoutError:
         raise
     except (paramiko.SSHException, OSError, EOFError):

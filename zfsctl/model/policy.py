@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from zfsctl.model.verdicts import Rule
+
+if TYPE_CHECKING:
+    from zfsctl.model.replication import Replication
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +147,4 @@ class PolicyFile:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     rules: tuple[DatasetRule, ...] = ()
     hooks: tuple[Hook, ...] = ()
+    replications: tuple[Replication, ...] = ()

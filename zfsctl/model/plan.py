@@ -6,7 +6,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zfsctl.model.approval import ApprovalRequest
+from zfsctl.model.refs import DatasetRef, SnapshotRef
 from zfsctl.model.verdicts import Decision
+
+__all__ = [
+    "CreateSnapshots",
+    "DatasetRef",
+    "DestroySnapshots",
+    "Finding",
+    "Plan",
+    "PlannedDataset",
+    "Risk",
+    "RunHook",
+    "Severity",
+    "SnapshotRef",
+    "Step",
+    "risk_of",
+]
 
 
 class Risk(StrEnum):
@@ -36,22 +52,6 @@ class Finding:
     """Empty when it is about the host."""
     message: str
     hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetRef:
-    """A dataset by name and guid: a precondition."""
-
-    name: str
-    guid: int
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotRef:
-    """A snapshot of a known dataset by its short name and guid: a precondition."""
-
-    name: str
-    guid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from zfsctl.errors import UnknownNameError, ZfsctlError
 from zfsctl.hosts.protocol import Host, PipeResult
 from zfsctl.model.command import Command, Completed
+from zfsctl.model.route import Route
 from zfsctl.zfs.datasets import DATASET_COLUMNS
 
 
@@ -132,6 +133,10 @@ class ScriptedFleet:
         receiver: str,
         receive: Command,
         *,
+        route: Route = Route.RELAY,
+        bandwidth: int | None = None,
+        compress: bool = False,
+        stop: Callable[[], bool] | None = None,
         on_bytes: Callable[[int], None] | None = None,
     ) -> PipeResult:
         """Nothing is piped here."""

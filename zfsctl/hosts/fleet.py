@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from zfsctl.errors import UnknownNameError
+from zfsctl.errors import UnknownNameError, UsageError
 from zfsctl.hosts.pipe import run_pipe
 from zfsctl.hosts.protocol import PipeResult
 from zfsctl.model.command import Command
 from zfsctl.model.policy import HostEntry
+from zfsctl.model.route import Route
 
 if TYPE_CHECKING:
     from zfsctl.hosts.local import LocalHost
@@ -51,9 +52,15 @@ class RealFleet:
         receiver: str,
         receive: Command,
         *,
+        route: Route = Route.RELAY,
+        bandwidth: int | None = None,
+        compress: bool = False,
+        stop: Callable[[], bool] | None = None,
         on_bytes: Callable[[int], None] | None = None,
     ) -> PipeResult:
-        """Join `send` on one host to `receive` on another through this machine."""
+        """Join `send` on one host to `receive` on another."""
+        if route is not Route.RELAY or bandwidth is not None or compress or stop is not None:
+            raise UsageError("only the relay, at full speed and to its end, is there yet", where=receiver)
         sends = self.host(sender).pipe_end(send, sends=True)
         receives = self.host(receiver).pipe_end(receive, sends=False)
         return run_pipe(sends, receives, on_bytes=on_bytes)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from zfsctl.model.command import Command, Completed
+from zfsctl.model.route import Route
 
 
 class LineStream(Protocol):
@@ -79,7 +80,11 @@ class PipeResult:
     sender: Completed
     receiver: Completed
     bytes_sent: int | None
-    """None where the bytes did not pass this machine."""
+    """As they passed this machine, compressed or not; None where they took another way."""
+    stopped: bool = False
+    """Whether `stop` ended it early; both commands were given the time to end in order."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of its way, such as that it was not compressed, and why."""
 
 
 class Fleet(Protocol):
@@ -100,11 +105,26 @@ class Fleet(Protocol):
         receiver: str,
         receive: Command,
         *,
+        route: Route = Route.RELAY,
+        bandwidth: int | None = None,
+        compress: bool = False,
+        stop: Callable[[], bool] | None = None,
         on_bytes: Callable[[int], None] | None = None,
     ) -> PipeResult:
-        """Join `send` on one host to `receive` on another, both exit codes read; `on_bytes` is told the total so far.
+        """Join `send` on one host to `receive` on another, and read both exit codes.
+
+        When one of the two ends early, the other is ended. Nothing flows before both hosts are ready.
+
+        Args:
+            route: Which way the bytes take. One host on both ends needs no dialling: push and pull are then local.
+            bandwidth: At most so many bytes a second; the relay only.
+            compress: Compress on the way where both hosts have zstd; else `notes` says why not.
+            stop: Asked several times a second; once true, the stream ends early, so that a resumable receive keeps
+                what it has.
+            on_bytes: Told the total so far, on the relay only.
 
         Raises:
+            UsageError: This route cannot be taken between these hosts, or has no limit for its bandwidth.
             UnreachableError: One of the two could not be dialled.
             InterruptedOutputError: A connection was cut; either command may or may not have ended.
         """

@@ -6,19 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zfsctl.model.policy import KeepRule, Pattern
-
-
-class Route(StrEnum):
-    """Which way the bytes take."""
-
-    RELAY = "relay"
-    """Through this machine."""
-    PUSH = "push"
-    """The sender's host dials the receiver's."""
-    PULL = "pull"
-    """The receiver's host dials the sender's."""
-    LOCAL = "local"
-    """One host; one shell there joins both ends."""
+from zfsctl.model.route import Route as Route
 
 
 class Repair(StrEnum):

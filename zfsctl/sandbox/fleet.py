@@ -10,6 +10,7 @@ from pathlib import Path
 from zfsctl.errors import UnreachableError
 from zfsctl.hosts.protocol import PipeResult
 from zfsctl.model.command import Command
+from zfsctl.model.route import Route
 from zfsctl.sandbox.answering import Answering
 from zfsctl.sandbox.faults import Faults
 from zfsctl.sandbox.host import SandboxHost
@@ -77,6 +78,10 @@ class SandboxFleet:
         receiver: str,
         receive: Command,
         *,
+        route: Route = Route.RELAY,
+        bandwidth: int | None = None,
+        compress: bool = False,
+        stop: Callable[[], bool] | None = None,
         on_bytes: Callable[[int], None] | None = None,
     ) -> PipeResult:
         """Run `send`, and `receive` with its output as standard input; errors as those of `SandboxHost.run`."""

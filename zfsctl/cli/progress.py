@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from zfsctl.model.event import Event, RunStarted, StepFinished, StepOutcome, StepStarted
 from zfsctl.model.names import Place
-from zfsctl.model.plan import CreateSnapshots, Plan, Step
+from zfsctl.model.plan import Plan, Step
 
 if TYPE_CHECKING:
     from zfsctl.cli.face import Face
@@ -64,6 +64,5 @@ class Progress:
 
 
 def _words(step: Step) -> str:
-    dataset = step.pool if isinstance(step, CreateSnapshots) else step.dataset
-    place = str(Place(step.host, dataset)) if dataset else step.host
+    place = str(Place(step.host, step.dataset)) if step.dataset else step.host
     return f"{place}  {step.why}"

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
+from zfsctl.documents.steps import document_of_step, step_from_document
 from zfsctl.model.approval import ApprovalRequest
-from zfsctl.model.plan import (
-    CreateSnapshots,
-    DatasetRef,
-    DestroySnapshots,
-    Finding,
-    Plan,
-    PlannedDataset,
-    RunHook,
-    Severity,
-    SnapshotRef,
-    Step,
-    risk_of,
-)
+from zfsctl.model.plan import Finding, Plan, PlannedDataset, Severity
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
 
 if TYPE_CHECKING:
@@ -27,8 +16,6 @@ if TYPE_CHECKING:
         FindingDocument,
         PlanDocument,
         PlannedDatasetDocument,
-        RiskWord,
-        StepDocument,
     )
 
 
@@ -118,100 +105,6 @@ def decision_from_document(document: DecisionDocument) -> Decision:
         used=document["used"],
         verdict=Verdict(document["verdict"]),
         reasons=tuple(Reason(Rule(reason["rule"]), reason["detail"]) for reason in document["reasons"]),
-    )
-
-
-def document_of_step(step: Step) -> StepDocument:
-    """One entry of `steps`."""
-    risk: RiskWord = risk_of(step).value
-    after = list(step.after)
-    match step:
-        case CreateSnapshots():
-            return {
-                "id": step.id,
-                "kind": "create-snapshots",
-                "host": step.host,
-                "dataset": step.datasets[0].name if len(step.datasets) == 1 else step.pool,
-                "risk": risk,
-                "why": step.why,
-                "after": after,
-                "pool": step.pool,
-                "snapshot": step.snapshot,
-                "datasets": [{"name": ref.name, "guid": str(ref.guid)} for ref in step.datasets],
-                "properties": dict(step.properties),
-            }
-        case DestroySnapshots():
-            return {
-                "id": step.id,
-                "kind": "destroy-snapshots",
-                "host": step.host,
-                "dataset": step.dataset,
-                "risk": risk,
-                "why": step.why,
-                "after": after,
-                "dataset_guid": str(step.dataset_guid),
-                "snapshots": [{"name": ref.name, "guid": str(ref.guid)} for ref in step.snapshots],
-                "frees": step.frees,
-            }
-        case RunHook():
-            return {
-                "id": step.id,
-                "kind": "hook",
-                "host": step.host,
-                "dataset": step.dataset,
-                "risk": risk,
-                "why": step.why,
-                "after": after,
-                "name": step.name,
-                "argv": list(step.argv),
-                "timeout_seconds": step.timeout_seconds,
-                "always": step.always,
-            }
-        case _:
-            assert_never(step)
-
-
-def step_from_document(document: StepDocument) -> Step:
-    """The step that `document` was made from; ValueError when it plays down its risk."""
-    step = _step_of(document)
-    if document["risk"] != risk_of(step).value:
-        raise ValueError(f"step {step.id} says its risk is {document['risk']}, but it is {risk_of(step).value}")
-    return step
-
-
-def _step_of(document: StepDocument) -> Step:
-    if document["kind"] == "create-snapshots":
-        return CreateSnapshots(
-            id=document["id"],
-            host=document["host"],
-            why=document["why"],
-            after=tuple(document["after"]),
-            pool=document["pool"],
-            snapshot=document["snapshot"],
-            datasets=tuple(DatasetRef(ref["name"], int(ref["guid"])) for ref in document["datasets"]),
-            properties=tuple(document["properties"].items()),
-        )
-    if document["kind"] == "destroy-snapshots":
-        return DestroySnapshots(
-            id=document["id"],
-            host=document["host"],
-            why=document["why"],
-            after=tuple(document["after"]),
-            dataset=document["dataset"],
-            dataset_guid=int(document["dataset_guid"]),
-            snapshots=tuple(SnapshotRef(ref["name"], int(ref["guid"])) for ref in document["snapshots"]),
-            frees=document["frees"],
-        )
-    return RunHook(
-        id=document["id"],
-        host=document["host"],
-        why=document["why"],
-        after=tuple(document["after"]),
-        dataset=document["dataset"],
-        name=document["name"],
-        argv=tuple(document["argv"]),
-        timeout_seconds=document["timeout_seconds"],
-        always=document["always"],
     )
 
 

@@ -9,7 +9,7 @@ from zfsctl.documents.errors import error_entry
 from zfsctl.documents.plan import document_of_plan
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.names import Place
-from zfsctl.model.plan import CreateSnapshots, Plan, Step
+from zfsctl.model.plan import Plan, Step
 
 if TYPE_CHECKING:
     from zfsctl.documents.types import ErrorEntry, MemberOutcomeDocument, ResultDocument, StepOutcomeDocument
@@ -72,6 +72,4 @@ def _error_of(outcome: StepOutcome, steps: Mapping[str, Step]) -> ErrorEntry:
 
 
 def _place_of(step: Step) -> str:
-    if isinstance(step, CreateSnapshots):
-        return str(Place(step.host, step.datasets[0].name if len(step.datasets) == 1 else step.pool))
     return str(Place(step.host, step.dataset)) if step.dataset else step.host

@@ -1,28 +1,23 @@
 """The shapes of plans and results as types, and the parts that every document has.
 
 Only the reading side and the JSON Schemas import this module at run time (pydantic needs it); the writing side
-builds plain dicts that mypy holds against these types. A guid is a decimal string, because a uint64 does not
-survive a JSON number in most languages. Bytes and epoch seconds are integers. Fields are only ever added.
+builds plain dicts that mypy holds against these types. Fields are only ever added.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-_STRICT = ConfigDict(strict=True, extra="forbid")
-
-Guid = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,19})$", description="uint64 as a decimal string")]
-Epoch = Annotated[int, Field(description="seconds since 1970-01-01 UTC")]
-Bytes = Annotated[int, Field(ge=0, description="bytes")]
-RiskWord = Literal["safe", "reversible", "destructive"]
+from zfsctl.documents.field_types import STRICT, Bytes, Epoch, Guid, NamedGuid
+from zfsctl.documents.step_types import StepDocument
 
 ErrorEntry = TypedDict("ErrorEntry", {"code": str, "where": str, "message": str, "why": str, "try": str})
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class ReasonDocument(TypedDict):
     """One reason of one decision."""
 
@@ -30,7 +25,7 @@ class ReasonDocument(TypedDict):
     detail: str
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class DecisionDocument(TypedDict):
     """What becomes of one snapshot; `snapshot` is the part after the @."""
 
@@ -44,68 +39,7 @@ class DecisionDocument(TypedDict):
     reasons: Annotated[list[ReasonDocument], Field(min_length=1)]
 
 
-@with_config(_STRICT)
-class NamedGuid(TypedDict):
-    """A dataset by its name, or a snapshot by the part after the @, and its guid."""
-
-    name: str
-    guid: Guid
-
-
-@with_config(_STRICT)
-class CreateSnapshotsDocument(TypedDict):
-    """One atomic `zfs snapshot`. `dataset` is the only one of `datasets`, or their pool when there are several."""
-
-    id: str
-    kind: Literal["create-snapshots"]
-    host: str
-    dataset: str
-    risk: RiskWord
-    why: str
-    after: list[str]
-    pool: str
-    snapshot: str
-    datasets: Annotated[list[NamedGuid], Field(min_length=1)]
-    properties: dict[str, str]
-
-
-@with_config(_STRICT)
-class DestroySnapshotsDocument(TypedDict):
-    """Snapshots of one dataset, destroyed by one comma list."""
-
-    id: str
-    kind: Literal["destroy-snapshots"]
-    host: str
-    dataset: str
-    risk: RiskWord
-    why: str
-    after: list[str]
-    dataset_guid: Guid
-    snapshots: Annotated[list[NamedGuid], Field(min_length=1)]
-    frees: Bytes | None
-
-
-@with_config(_STRICT)
-class HookDocument(TypedDict):
-    """An operator's command. `dataset` is empty when it is not about one."""
-
-    id: str
-    kind: Literal["hook"]
-    host: str
-    dataset: str
-    risk: RiskWord
-    why: str
-    after: list[str]
-    name: str
-    argv: Annotated[list[str], Field(min_length=1)]
-    timeout_seconds: Annotated[int, Field(gt=0)]
-    always: bool
-
-
-StepDocument = Annotated[CreateSnapshotsDocument | DestroySnapshotsDocument | HookDocument, Field(discriminator="kind")]
-
-
-@with_config(_STRICT)
+@with_config(STRICT)
 class FindingDocument(TypedDict):
     """Something an operator should know; `hint` is a line to paste."""
 
@@ -117,7 +51,7 @@ class FindingDocument(TypedDict):
     hint: str
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class ApprovalRequestDocument(TypedDict):
     """Destroys that a guard withheld until a person approves."""
 
@@ -130,7 +64,7 @@ class ApprovalRequestDocument(TypedDict):
     why: str
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class PlannedDatasetDocument(TypedDict):
     """A dataset that the plan looked at; `rules` is a fingerprint of those that decided, empty where none did."""
 
@@ -143,7 +77,7 @@ class PlannedDatasetDocument(TypedDict):
     receivers: int
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class PlanDocument(TypedDict):
     """Everything that a command would do."""
 
@@ -160,7 +94,7 @@ class PlanDocument(TypedDict):
     errors: list[ErrorEntry]
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class PlanEnvelope(TypedDict):
     """A whole plan file, as it is read."""
 

@@ -7,15 +7,8 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from zfsctl.documents.types import (
-    ApprovalRequestDocument,
-    Bytes,
-    DecisionDocument,
-    Epoch,
-    ErrorEntry,
-    FindingDocument,
-    Guid,
-)
+from zfsctl.documents.field_types import Bytes, Epoch, Guid
+from zfsctl.documents.types import ApprovalRequestDocument, DecisionDocument, ErrorEntry, FindingDocument
 
 
 class PoolDocument(TypedDict):

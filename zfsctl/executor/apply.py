@@ -11,7 +11,6 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import assert_never
 
 from zfsctl.errors import UnreachableError, ZfsctlError
 from zfsctl.executor.create import apply_create
@@ -253,9 +252,8 @@ def _pool_changed(step: Step) -> str:
             return step.pool
         case DestroySnapshots():
             return step.dataset.partition("/")[0]
-        case RunHook():
+        case _:
             return ""
-    assert_never(step)
 
 
 def _apply_batch(steps: Sequence[Step], host: Host) -> list[StepOutcome]:
@@ -266,7 +264,8 @@ def _apply_batch(steps: Sequence[Step], host: Host) -> list[StepOutcome]:
             return [apply_create(create, host)]
         case RunHook() as hook:
             return [apply_hook(hook, host)]
-    assert_never(steps[0])
+        case _:
+            return [StepOutcome(step.id, Result.SKIPPED, "this zfsctl cannot apply it") for step in steps]
 
 
 def _failed(step: Step, error: ZfsctlError) -> StepOutcome:

@@ -7,6 +7,15 @@ from enum import StrEnum
 
 from zfsctl.model.approval import ApprovalRequest
 from zfsctl.model.refs import DatasetRef, SnapshotRef
+from zfsctl.model.transfer import (
+    AbortReceive,
+    CreateParents,
+    HoldSnapshots,
+    MoveAnchors,
+    RenameSnapshot,
+    ReplicationStep,
+    Transfer,
+)
 from zfsctl.model.verdicts import Decision
 
 __all__ = [
@@ -21,6 +30,7 @@ __all__ = [
     "Severity",
     "SnapshotRef",
     "Step",
+    "datasets_of",
     "risk_of",
 ]
 
@@ -71,6 +81,11 @@ class CreateSnapshots:
     properties: tuple[tuple[str, str], ...] = ()
     after: tuple[str, ...] = ()
 
+    @property
+    def dataset(self) -> str:
+        """The only dataset that it is about; their pool for several."""
+        return self.datasets[0].name if len(self.datasets) == 1 else self.pool
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestroySnapshots:
@@ -105,18 +120,35 @@ class RunHook:
     after: tuple[str, ...] = ()
 
 
-Step = CreateSnapshots | DestroySnapshots | RunHook
+Step = CreateSnapshots | DestroySnapshots | RunHook | ReplicationStep
 
 
 def risk_of(step: Step) -> Risk:
     """What a step can cost."""
     match step:
-        case CreateSnapshots():
+        case CreateSnapshots() | HoldSnapshots() | CreateParents() | Transfer() | MoveAnchors():
             return Risk.SAFE
-        case DestroySnapshots():
-            return Risk.DESTRUCTIVE
-        case RunHook():
+        case RunHook() | RenameSnapshot():
             return Risk.REVERSIBLE
+        case DestroySnapshots() | AbortReceive():
+            return Risk.DESTRUCTIVE
+
+
+def datasets_of(step: Step) -> tuple[tuple[str, str], ...]:
+    """Host and name of every dataset that a step is about; nothing for a hook that is about its host."""
+    match step:
+        case CreateSnapshots():
+            return tuple((step.host, ref.name) for ref in step.datasets)
+        case HoldSnapshots():
+            return tuple(dict.fromkeys((step.host, held.dataset) for held in step.snapshots))
+        case CreateParents():
+            return tuple((step.host, name) for name in step.datasets)
+        case Transfer() | MoveAnchors():
+            return ((step.sender_host, step.sender), (step.host, step.receiver))
+        case RunHook() if not step.dataset:
+            return ()
+        case DestroySnapshots() | RunHook() | AbortReceive() | RenameSnapshot():
+            return ((step.host, step.dataset),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.refs import SnapshotRef
-from zfsctl.model.replication import Route
+from zfsctl.model.route import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,12 @@ class HoldSnapshots:
     snapshots: tuple[HeldSnapshot, ...]
     after: tuple[str, ...] = ()
 
+    @property
+    def dataset(self) -> str:
+        """The only dataset that it is about; empty for several."""
+        names = {held.dataset for held in self.snapshots}
+        return names.pop() if len(names) == 1 else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateParents:
@@ -65,6 +71,11 @@ class CreateParents:
     datasets: tuple[str, ...]
     """Topmost first."""
     after: tuple[str, ...] = ()
+
+    @property
+    def dataset(self) -> str:
+        """The only dataset that it creates; empty for several."""
+        return self.datasets[0] if len(self.datasets) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +138,11 @@ class Transfer:
     """Bytes, by what was written."""
     after: tuple[str, ...] = ()
 
+    @property
+    def dataset(self) -> str:
+        """The receiver: what the step changes."""
+        return self.receiver
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveAnchors:
@@ -157,6 +173,11 @@ class MoveAnchors:
     notes: tuple[tuple[SnapshotRef, tuple[tuple[str, str], ...]], ...] = ()
     """zfsctl:expires and zfsctl:reason of snapshots that arrive by a plain stream, which carries none."""
     after: tuple[str, ...] = ()
+
+    @property
+    def dataset(self) -> str:
+        """The receiver: what the anchors are about."""
+        return self.receiver
 
 
 ReplicationStep = HoldSnapshots | CreateParents | AbortReceive | RenameSnapshot | Transfer | MoveAnchors

@@ -8,7 +8,15 @@ from operator import eq
 from zfsctl.errors import ExitCode
 from zfsctl.model.event import Result, StepOutcome
 from zfsctl.model.names import POLICY_PROPERTY, is_at_or_below
-from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Finding, Plan, RunHook, Step
+from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Finding, Plan, RunHook, Step, datasets_of
+from zfsctl.model.transfer import (
+    AbortReceive,
+    CreateParents,
+    HoldSnapshots,
+    MoveAnchors,
+    RenameSnapshot,
+    Transfer,
+)
 from zfsctl.planner.pool_findings import POOL_TAKES_NO_WRITES
 
 _OF_FINDING = {
@@ -37,9 +45,13 @@ _OF_RESULT = {
 def exit_code_of(plan: Plan, outcomes: Iterable[StepOutcome]) -> ExitCode:
     """One target: its own code. Several: the code they all share if all failed alike, else 3.
 
-    A target is a dataset that the plan is about, or a host of which nothing is known.
+    A target is a dataset that the plan is about, or a host of which nothing is known. For a dataset that is sent and
+    to which nothing else happens, its receiver stands.
     """
-    targets = {(planned.host, planned.dataset): ExitCode.DONE for planned in plan.datasets}
+    sent = _only_sent(plan)
+    targets = {
+        place: ExitCode.DONE for planned in plan.datasets if (place := (planned.host, planned.dataset)) not in sent
+    }
     for finding in plan.findings:
         code = _OF_FINDING.get(finding.code)
         if code is not None:
@@ -52,6 +64,14 @@ def exit_code_of(plan: Plan, outcomes: Iterable[StepOutcome]) -> ExitCode:
     if len(seen) <= 1:
         return next(iter(seen), ExitCode.DONE)
     return ExitCode.PARTIAL
+
+
+def _only_sent(plan: Plan) -> set[tuple[str, str]]:
+    senders = {(step.sender_host, step.sender) for step in plan.steps if isinstance(step, Transfer)}
+    replication = (HoldSnapshots, Transfer, MoveAnchors)
+    changed = {place for step in plan.steps if not isinstance(step, replication) for place in datasets_of(step)}
+    received = {(step.host, step.receiver) for step in plan.steps if isinstance(step, Transfer)}
+    return senders - changed - received
 
 
 def _mark(targets: dict[tuple[str, str], ExitCode], finding: Finding, code: ExitCode) -> None:
@@ -69,12 +89,24 @@ def _mark(targets: dict[tuple[str, str], ExitCode], finding: Finding, code: Exit
 def _codes_of(step: Step, outcome: StepOutcome) -> list[tuple[tuple[str, str], ExitCode]]:
     code = _OF_RESULT[outcome.result]
     match step:
-        case DestroySnapshots():
-            return [((step.host, step.dataset), code)]
-        case RunHook():
+        case DestroySnapshots() | RunHook() | AbortReceive() | RenameSnapshot() | Transfer() | MoveAnchors():
             return [((step.host, step.dataset), code)]
         case CreateSnapshots():
             if outcome.result is Result.RUNNING and POLICY_PROPERTY not in dict(step.properties):
                 code = ExitCode.LOCKED  # the other run takes what is due, not what a person asked for
             members = {member.dataset: _OF_RESULT[member.result] for member in outcome.members}
             return [((step.host, ref.name), members.get(ref.name, code)) for ref in step.datasets]
+        case HoldSnapshots() | CreateParents():
+            return _codes_of_preparation(step, outcome, code)
+
+
+def _codes_of_preparation(
+    step: HoldSnapshots | CreateParents, outcome: StepOutcome, code: ExitCode
+) -> list[tuple[tuple[str, str], ExitCode]]:
+    """What is done for a transfer is no target of its own: its datasets are marked only where it went wrong."""
+    members: dict[tuple[str, str], ExitCode] = {}
+    for member in outcome.members:
+        place = (step.host, member.dataset)
+        members[place] = max(members.get(place, ExitCode.DONE), _OF_RESULT[member.result])
+    codes = {place: members.get(place, code) for place in datasets_of(step)}
+    return [(place, code) for place, code in codes.items() if code is not ExitCode.DONE]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.names import POLICY_PROPERTY, ownership_of, stamped_at
@@ -68,7 +67,7 @@ def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *
                 else:
                     kept.append(step)
             case _:
-                assert_never(step)
+                dropped.append(_stale(step.host, step.dataset, f"{step.id} was left out, this zfsctl cannot apply it"))
     return CheckedSteps(_without_idle_hooks(kept), tuple(dict.fromkeys(dropped)))
 
 

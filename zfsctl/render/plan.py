@@ -10,13 +10,12 @@ from zfsctl.model.event import Result, StepOutcome
 from zfsctl.model.names import Place
 from zfsctl.model.plan import DestroySnapshots, Plan, PlannedDataset
 from zfsctl.model.verdicts import Verdict
-from zfsctl.render.entries import Entry, entries_of_plan, entries_of_result
+from zfsctl.render.entries import Entry, Kind, entries_of_plan, entries_of_result
 from zfsctl.render.findings import render_findings, rows_of_findings
 from zfsctl.render.text import Line, Row, Span, Style, cells, line, padded
 from zfsctl.render.units import counted, human_bytes
 
 _SIGNS = {"+": Style.NEW, "-": Style.DESTROYED, ">": Style.SENT, "~": Style.CHANGED, "=": Style.QUIET}
-_NOUNS = (("+", "snapshot", "snapshots"), (">", "transfer", "transfers"), ("-", "destroy", "destroys"))
 _WELL = (Result.DONE, Result.RUNNING)
 
 
@@ -34,7 +33,7 @@ def render_plan(plan: Plan, *, kept: bool = False) -> list[Line]:
 def rows_of_plan(plan: Plan, *, kept: bool = False) -> list[Row]:
     """A plan for a pipe: sign, place, name, size, reason; findings begin with "!"."""
     return [
-        *((e.sign, e.place, e.name, _size(e), e.why) for e in entries_of_plan(plan, kept=kept)),
+        *((e.sign, e.place, e.name, _bytes(e), e.why) for e in entries_of_plan(plan, kept=kept)),
         *_rows_of_requests(plan.approvals),
         *rows_of_findings(plan.findings),
     ]
@@ -56,7 +55,7 @@ def rows_of_result(plan: Plan, outcomes: Sequence[StepOutcome]) -> list[Row]:
     """What became of a plan, for a pipe: result, sign, place, name, size, reason or what went wrong."""
     return [
         *(
-            (str(e.result), e.sign, e.place, e.name, _size(e), e.why if e.result is Result.DONE else e.detail or e.why)
+            (str(e.result), e.sign, e.place, e.name, _bytes(e), e.why if e.result is Result.DONE else e.detail or e.why)
             for e in entries_of_result(plan, outcomes)
         ),
         *_rows_of_requests(plan.approvals),
@@ -96,17 +95,19 @@ def _groups(plan: Plan, entries: Sequence[Entry]) -> Iterable[Line]:
         groups.setdefault((entry.host, entry.dataset), []).append(entry)
     known = {(planned.host, planned.dataset): planned for planned in plan.datasets}
     order = [place for place in known if place in groups] + [place for place in groups if place not in known]
-    names = max((cells(entry.name) for entry in entries), default=0)
     sizes = max((cells(_size(entry)) for entry in entries), default=0)
+    sized = max((cells(_name(entry)) + 2 + sizes for entry in entries if entry.size is not None), default=0)
+    names = max((cells(_name(entry)) for entry in entries if entry.size is None), default=0)
+    filled = max(sized, names)
     headings = {place: _heading(place, known.get(place)) for place in order}
     width = max((cells(heading) for heading, _ in headings.values()), default=0)
     # The counts of a heading stand above the reasons, or to the right of the longest heading.
-    width = max(width, 4 + names + (2 + sizes if sizes else 0))
+    width = max(width, 4 + filled)
     for place in order:
         heading, counts = headings[place]
         yield line(Span(padded(heading, width if counts else 0), Style.STRONG), Span(f"  {counts}" if counts else ""))
         for entry in groups[place]:
-            yield _entry_line(entry, names, sizes)
+            yield _entry_line(entry, filled, max(sized - 2 - sizes, 0), sizes)
 
 
 def _heading(place: tuple[str, str], planned: PlannedDataset | None) -> tuple[str, str]:
@@ -120,18 +121,29 @@ def _heading(place: tuple[str, str], planned: PlannedDataset | None) -> tuple[st
     return f"{name}  ({planned.policy})" if planned.policy else name, ", ".join(counts)
 
 
-def _entry_line(entry: Entry, names: int, sizes: int) -> Line:
-    style = _SIGNS[entry.sign]
-    size = f"  {padded(_size(entry), sizes, right=True)}" if sizes else ""
-    pieces = [Span(f"  {entry.sign} ", style), Span(padded(entry.name, names)), Span(size), Span("  ")]
+def _entry_line(entry: Entry, filled: int, names: int, sizes: int) -> Line:
+    """The reason begins at one place on all lines; a name without a size takes that column's room too."""
+    size = "" if entry.size is None else f"  {padded(_size(entry), sizes, right=True)}"
+    name = padded(_name(entry), names) + size if size else _name(entry)
+    pieces = [Span(f"  {entry.sign} ", _SIGNS[entry.sign]), Span(padded(name, filled)), Span("  ")]
     if entry.result is None or entry.result is Result.DONE:
-        return (*pieces, Span(entry.why))
+        about = "" if entry.estimate is None else f", about {human_bytes(entry.estimate)}"
+        return (*pieces, Span(f"{entry.why}{about}"))
     worst = Style.QUIET if entry.result in _WELL else Style.CRITICAL
     return (*pieces, Span(entry.result.value, worst), Span(f": {entry.detail or entry.why}"))
 
 
+def _name(entry: Entry) -> str:
+    return entry.short or entry.name
+
+
 def _size(entry: Entry) -> str:
     return "" if entry.size is None else human_bytes(entry.size)
+
+
+def _bytes(entry: Entry) -> str:
+    """For a pipe: what goes with it or is sent."""
+    return _size(entry) if entry.estimate is None else human_bytes(entry.estimate)
 
 
 def _withheld(requests: Iterable[ApprovalRequest]) -> Iterable[Line]:
@@ -157,14 +169,16 @@ def _rows_of_requests(requests: Iterable[ApprovalRequest]) -> Iterable[Row]:
 
 
 def _counts(entries: Sequence[Entry], *, freed: str) -> str:
-    signs = [entry.sign for entry in entries]
-    parts = []
-    for sign, one, several in _NOUNS:
-        if number := signs.count(sign):
-            parts.append(counted(number, one, several) + (freed if sign == "-" else ""))
-    if hooks := signs.count("~"):
-        parts.append(counted(hooks, "hook"))
-    return ", ".join(parts)
+    kinds = [entry.kind for entry in entries]
+    notes = {Kind.DESTROY: freed, Kind.TRANSFER: _sent(entries)}
+    return ", ".join(counted(kinds.count(kind), *kind.value) + notes.get(kind, "") for kind in Kind if kind in kinds)
+
+
+def _sent(entries: Sequence[Entry]) -> str:
+    """What is sent altogether, where it is known of every transfer."""
+    sizes = [entry.estimate for entry in entries if entry.kind is Kind.TRANSFER]
+    known = [size for size in sizes if size is not None]
+    return f" (about {human_bytes(sum(known))})" if known and len(known) == len(sizes) else ""
 
 
 def _freed(plan: Plan, word: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from zfsctl.documents.plan import document_of_plan, document_of_step
+from zfsctl.documents.plan import document_of_plan
+from zfsctl.documents.steps import document_of_step
 from zfsctl.model.event import (
     MemberOutcome,
     Result,
@@ -19,7 +20,7 @@ from zfsctl.model.event import (
     StepStarted,
 )
 from zfsctl.model.names import POLICY_PROPERTY, REASON_PROPERTY
-from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, Step
+from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, Step, datasets_of
 from zfsctl.model.verdicts import Decision, Verdict
 from zfsctl.state.process import this_process
 
@@ -48,7 +49,7 @@ def journaled(plan: Plan) -> tuple[Plan, int]:
     same again, and a run that finds nothing to do must cost the journal next to nothing.
     """
     decisions = tuple(decision for decision in plan.decisions if decision.verdict is Verdict.DESTROY)
-    touched = {(step.host, name) for step in plan.steps for name in _datasets_of(step)}
+    touched = {place for step in plan.steps for place in datasets_of(step)}
     datasets = tuple(planned for planned in plan.datasets if (planned.host, planned.dataset) in touched)
     return replace(plan, decisions=decisions, datasets=datasets), len(plan.decisions) - len(decisions)
 
@@ -173,14 +174,6 @@ def _insert_destroyed(
                 at,
             ),
         )
-
-
-def _datasets_of(step: Step) -> tuple[str, ...]:
-    match step:
-        case CreateSnapshots():
-            return tuple(ref.name for ref in step.datasets)
-        case _:
-            return (step.dataset,)
 
 
 def _stamp_of(snapshot: str, otherwise: int) -> int:

@@ -15,7 +15,16 @@ from zfsctl.cli.generate.man_policy import KEYS
 from zfsctl.cli.generate.texts import EXAMPLES, EXIT_STATUS
 from zfsctl.cli.generate.tree import CommandText, read_tree
 from zfsctl.cli.verbs import VERBS
-from zfsctl.config.shape import DatasetsTable, HookTable, HostTable, KeepTable, PolicyDocument, PolicyTable, SshTable
+from zfsctl.config.shape import (
+    DatasetsTable,
+    HookTable,
+    HostTable,
+    KeepTable,
+    PolicyDocument,
+    PolicyTable,
+    ReplicationTable,
+    SshTable,
+)
 from zfsctl.errors import ExitCode
 
 TOP = Path(__file__).parents[2]
@@ -75,6 +84,7 @@ def test_every_key_of_the_policy_file_is_in_its_page() -> None:
         "policies.NAME.keep": KeepTable,
         "datasets": DatasetsTable,
         "hooks": HookTable,
+        "replications": ReplicationTable,
     }
     keys = {table: {key for key, _ in texts} for table, texts in KEYS.items()}
     keys["hosts.NAME"] |= keys["ssh"]

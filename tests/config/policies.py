@@ -38,3 +38,32 @@ before = ["/usr/local/bin/freeze", "--all ' of it", ""]
 after = ["thaw"]
 timeout = "5m"
 """
+
+REPLICATED = """
+[hosts]
+node01 = "n1.lan"
+node02 = "n2.lan"
+vault = "vault.lan"
+[[replications]]
+name = "nodes-to-vault"
+sender = "node*:rpool/vm"
+receiver = "vault:bk/{host}/vm"
+route = "push"
+warn_after = "90m"
+max_delay = "2d"
+repair = "auto"
+keep = { daily = 30, monthly = "1w" }
+raw = "never"
+initial = "newest"
+snapshots = "all"
+bandwidth = "1536KiB"
+parallel = 3
+pending_limit = "100s"
+away = "45d"
+properties = ["compression", "com.example:owner"]
+compress = true
+[[replications]]
+name = "usb"
+sender = "local:tank/photos"
+receiver = "usb/photos"
+"""

@@ -68,7 +68,6 @@ WRONG = [
     pytest.param("[policy.x]", "policy", "unknown key", "policies", "did you mean `policies`?", id="unknown-table"),
     pytest.param("_env_file = 'x'", "_env_file", "unknown key", "", "", id="no-key-reaches-the-settings-library"),
     pytest.param("'a b' = 1", '"a b"', "unknown key", "", "", id="key-that-needs-quotes"),
-    pytest.param("[[replications]]\nname = 'x'", "replications", "does not know", "", "remove it, or update zfsctl"),
     pytest.param("[[verifications]]", "verifications", "does not know", "", "remove it, or update zfsctl"),
     pytest.param("[[pools]]\nscrub = 'monthly'", "pools", "does not know", "", "remove it, or update zfsctl"),
     pytest.param("[[archives]]", "archives", "does not know", "", "remove it, or update zfsctl"),

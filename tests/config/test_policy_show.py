@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.policies import EXAMPLES, FULL
+from tests.config.policies import EXAMPLES, FULL, REPLICATED
 from zfsctl.config.load import load_policy_files
 from zfsctl.config.show import render_policy_file
 from zfsctl.config.template import render_policy_template
@@ -16,7 +16,12 @@ from zfsctl.model.pool import Pool
 
 
 def without_places(policy: PolicyFile) -> PolicyFile:
-    return replace(policy, files=(), rules=tuple(replace(rule, where="") for rule in policy.rules))
+    return replace(
+        policy,
+        files=(),
+        rules=tuple(replace(rule, where="") for rule in policy.rules),
+        replications=tuple(replace(one, where="") for one in policy.replications),
+    )
 
 
 @pytest.mark.parametrize(
@@ -24,6 +29,7 @@ def without_places(policy: PolicyFile) -> PolicyFile:
     [
         pytest.param("", id="empty"),
         pytest.param(FULL, id="every-key"),
+        pytest.param(REPLICATED, id="every-key-of-replications"),
         pytest.param("[hosts]\nlocal = { sudo = true }\n", id="local"),
         pytest.param(render_policy_template([Pool("tank", 1)]), id="template"),
         pytest.param((EXAMPLES / "home-server.toml").read_text(), id="home-server"),

@@ -68,6 +68,14 @@ def test_what_lies_below_a_pool_is_shown_as_far_as_it_helps() -> None:
         pytest.param(("# [ssh]", "[ssh]", "# user =", "user ="), id="ssh"),
         pytest.param(("# [hosts]", "[hosts]", "# alpha =", "alpha =", "# vault =", "vault ="), id="hosts"),
         pytest.param(("# exclude =", "exclude ="), id="exclude"),
+        pytest.param(
+            (
+                *("# [hosts]", "[hosts]", "# vault =", "vault =", "# [[replications]]", "[[replications]]"),
+                *("# name =", "name =", "# sender =", "sender =", "# receiver =", "receiver ="),
+                *("# keep = { daily = 30 }", "keep = { daily = 30 }", "# away =", "away ="),
+            ),
+            id="replications",
+        ),
     ],
 )
 def test_what_stands_there_as_a_comment_is_right_when_it_is_uncommented(uncommented: tuple[str, ...]) -> None:

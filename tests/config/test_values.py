@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from zfsctl.config.durations import LONGEST, SECONDS_OF, nearest_duration, parse_duration
 from zfsctl.config.patterns import can_exclude, excluding, names_a_host, selecting
 from zfsctl.config.settings import Paths, colour_refused, paths_for
-from zfsctl.config.sizes import nearest_size, parse_size
+from zfsctl.config.sizes import LARGEST, nearest_size, parse_size, size_text
 from zfsctl.errors import ConfigError
 from zfsctl.model.policy import Pattern
 from zfsctl.planner.matching import selects
@@ -73,6 +73,11 @@ def test_what_was_probably_meant_as_a_duration(text: str, meant: str | None) -> 
 )
 def test_a_size_is_an_integer_and_a_power_of_1024(text: str, size: int) -> None:
     assert parse_size(text) == size
+
+
+@given(st.integers(1, LARGEST // 1024).map(lambda blocks: blocks * 1024))
+def test_a_size_that_is_shown_is_read_again_as_the_same(size: int) -> None:
+    assert parse_size(size_text(size)) == size
 
 
 @pytest.mark.parametrize("text", ["", "50", "M", "1.5G", "-1M", "1MB", "1kB", "1k", "1m", "1 M", "1P", "0K", "1Mi"])

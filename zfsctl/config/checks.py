@@ -11,6 +11,7 @@ from zfsctl.config.problems import Problem, near, one_of
 from zfsctl.config.validate import Validated
 from zfsctl.model.names import LOCAL, check_host_name
 from zfsctl.model.policy import Pattern
+from zfsctl.planner.matching import host_matches
 
 Entry = TypeVar("Entry")
 
@@ -67,8 +68,8 @@ def _check_policies(merged: Merged) -> Iterator[Problem]:
 
 def _check_rules(merged: Merged, validated: Validated) -> Iterator[Problem]:
     policies = list(dict.fromkeys([*_entries(merged, "policies"), NO_POLICY]))
-    hosts = _host_names(merged)
-    for position, rule in _placed(validated, "datasets", validated.document.datasets):
+    hosts = host_names(merged)
+    for position, rule in placed(validated, "datasets", validated.document.datasets):
         path: KeyPath = ("datasets", position)
         if rule.policy not in policies:
             yield merged.problem(
@@ -90,7 +91,7 @@ def _check_rules(merged: Merged, validated: Validated) -> Iterator[Problem]:
 def _check_duplicates(merged: Merged, validated: Validated) -> Iterator[Problem]:
     """A dataset follows exactly one rule: two rules that say the same of it can only tie."""
     first: dict[tuple[str, str], KeyPath] = {}
-    for position, rule in _placed(validated, "datasets", validated.document.datasets):
+    for position, rule in placed(validated, "datasets", validated.document.datasets):
         for index, select in enumerate(rule.select):
             path: KeyPath = ("datasets", position, "select", index)
             earlier = first.setdefault((select.host, select.dataset), path)
@@ -104,9 +105,9 @@ def _check_duplicates(merged: Merged, validated: Validated) -> Iterator[Problem]
 
 
 def _check_hooks(merged: Merged, validated: Validated) -> Iterator[Problem]:
-    hosts = _host_names(merged)
+    hosts = host_names(merged)
     first: dict[str, KeyPath] = {}
-    for position, hook in _placed(validated, "hooks", validated.document.hooks):
+    for position, hook in placed(validated, "hooks", validated.document.hooks):
         path: KeyPath = ("hooks", position)
         earlier = first.setdefault(hook.name, path)
         if earlier != path:
@@ -121,21 +122,25 @@ def _check_pattern_hosts(
     merged: Merged, path: KeyPath, patterns: Sequence[Pattern], hosts: Collection[str]
 ) -> Iterator[Problem]:
     for index, pattern in enumerate(patterns):
-        if names_a_host(pattern, hosts):
-            continue
-        if "*" in pattern.host:
-            message = f"{pattern.host!r} matches no host"
-            yield merged.problem((*path, index), message, one_of(hosts))
-        else:
-            yield merged.problem(
-                (*path, index),
-                f"there is no host {pattern.host!r}",
-                f"{one_of(hosts)}; a colon in a pool's name needs the host before it, local:{pattern.text}",
-                near(pattern.host, hosts),
-            )
+        yield from check_host(merged, (*path, index), pattern.host, pattern.dataset, hosts)
 
 
-def _placed(validated: Validated, array: str, entries: Sequence[Entry]) -> Iterator[tuple[int, Entry]]:
+def check_host(merged: Merged, path: KeyPath, host: str, dataset: str, hosts: Collection[str]) -> Iterator[Problem]:
+    """That a host, or at least one that its pattern matches, is one of `hosts`."""
+    if any(host_matches(host, known) for known in hosts):
+        return
+    if "*" in host:
+        yield merged.problem(path, f"{host!r} matches no host", one_of(hosts))
+    else:
+        yield merged.problem(
+            path,
+            f"there is no host {host!r}",
+            f"{one_of(hosts)}; a colon in a pool's name needs the host before it, {LOCAL}:{host}:{dataset}",
+            near(host, hosts),
+        )
+
+
+def placed(validated: Validated, array: str, entries: Sequence[Entry]) -> Iterator[tuple[int, Entry]]:
     """Each entry with its position in the merged document."""
     return zip(validated.positions.get(array, ()), entries, strict=True)
 
@@ -146,5 +151,6 @@ def _entries(merged: Merged, table: str) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _host_names(merged: Merged) -> Collection[str]:
+def host_names(merged: Merged) -> Collection[str]:
+    """Every host of the files by name, wrong entries included, this machine first."""
     return dict.fromkeys([LOCAL, *_entries(merged, "hosts")]).keys()

@@ -57,23 +57,26 @@ def load_policy_files(paths: Sequence[Path], *, home: str = "") -> PolicyFile:
 
     from zfsctl.config.checks import check_document
     from zfsctl.config.merge import merge
+    from zfsctl.config.replication_checks import check_replications
     from zfsctl.config.validate import validate
 
     merged = merge(files)
     validated = validate(merged)
-    refuse([*merged.problems, *validated.problems, *check_document(merged, validated)])
+    between = (*check_document(merged, validated), *check_replications(merged, validated))
+    refuse([*merged.problems, *validated.problems, *between])
     return _policy_file(validated.document, merged, home)
 
 
 def _policy_file(document: PolicyDocument, merged: Merged, home: str) -> PolicyFile:
     from zfsctl.config.checks import NO_POLICY
 
+    hosts = _hosts(document, home)
     return PolicyFile(
         files=merged.files,
         timezone=document.timezone,
         prefix=document.prefix,
         read_only=document.read_only,
-        hosts=_hosts(document, home),
+        hosts=hosts,
         policies={
             name: Policy(name, table.keep.rules(), table.snapshot, table.skip_empty)
             for name, table in document.policies.items()
@@ -91,6 +94,10 @@ def _policy_file(document: PolicyDocument, merged: Merged, home: str) -> PolicyF
         hooks=tuple(
             Hook(hook.name, tuple(hook.select), tuple(hook.before), tuple(hook.after), hook.timeout)
             for hook in document.hooks
+        ),
+        replications=tuple(
+            table.replication(merged.where(("replications", position)), hosts)
+            for position, table in enumerate(document.replications)
         ),
     )
 

@@ -6,16 +6,21 @@ Only load.py imports this module, when it has a document: pydantic-settings is t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from zfsctl.config import values
+from zfsctl.config import replication_values, values
+from zfsctl.model.names import Place
 from zfsctl.model.policy import KeepRule, Pattern, Schedule
+from zfsctl.model.replication import Chosen, Initial, Raw, Repair, Replication, Route
+from zfsctl.planner.matching import selects_host
 
 PolicyText = Annotated[str, BeforeValidator(values.policy_name)]
 Seconds = Annotated[int, BeforeValidator(values.duration)]
+Bytes = Annotated[int, BeforeValidator(values.size)]
 Selection = Annotated[list[Annotated[Pattern, BeforeValidator(values.selection)]], BeforeValidator(values.filled_list)]
 
 
@@ -61,10 +66,13 @@ class KeepTable(Table):
         return tuple(rule for rule in every if rule is not None)
 
 
+FilledKeep = Annotated[KeepTable, BeforeValidator(values.filled_keep)]
+
+
 class PolicyTable(Table):
     """`[policies.NAME]`."""
 
-    keep: Annotated[KeepTable, BeforeValidator(values.filled_keep)]
+    keep: FilledKeep
     snapshot: Annotated[Schedule, BeforeValidator(values.schedule)] | None = None
     skip_empty: bool = False
 
@@ -88,6 +96,59 @@ class HookTable(Table):
     timeout: Seconds = 60
 
 
+_DEFAULT = Replication("", "", Pattern("", "", ""), "", "")
+
+
+class ReplicationTable(Table):
+    """One `[[replications]]`."""
+
+    name: Annotated[str, BeforeValidator(replication_values.replication_name)]
+    sender: Annotated[Pattern, BeforeValidator(replication_values.sender)]
+    receiver: Annotated[Place, BeforeValidator(replication_values.receiver)]
+    route: Annotated[Route, BeforeValidator(values.word(Route))] | None = None
+    warn_after: Seconds = _DEFAULT.warn_after
+    max_delay: Seconds = _DEFAULT.max_delay
+    repair: Annotated[Repair, BeforeValidator(values.word(Repair))] = _DEFAULT.repair
+    keep: FilledKeep | None = None
+    raw: Annotated[Raw, BeforeValidator(values.word(Raw))] = _DEFAULT.raw
+    initial: Annotated[Initial, BeforeValidator(values.word(Initial))] = _DEFAULT.initial
+    snapshots: Annotated[Chosen, BeforeValidator(values.word(Chosen))] = _DEFAULT.snapshots
+    bandwidth: Bytes | None = None
+    parallel: Annotated[int, BeforeValidator(replication_values.parallel)] = _DEFAULT.parallel
+    pending_limit: Seconds = _DEFAULT.pending_limit
+    away: Seconds | None = None
+    properties: Annotated[
+        list[Annotated[str, BeforeValidator(replication_values.carried_property)]],
+        BeforeValidator(replication_values.properties),
+    ] = []
+    compress: bool = False
+
+    def replication(self, where: str, hosts: Collection[str]) -> Replication:
+        """It as a value; `hosts` are those of the policy. Without a route: relay, and local within one host."""
+        senders = {host for host in hosts if selects_host(self.sender, host)}
+        return Replication(
+            name=self.name,
+            where=where,
+            sender=self.sender,
+            receiver_host=self.receiver.host,
+            receiver_dataset=self.receiver.dataset,
+            route=self.route or (Route.LOCAL if senders == {self.receiver.host} else Route.RELAY),
+            warn_after=self.warn_after,
+            max_delay=self.max_delay,
+            repair=self.repair,
+            keep=self.keep.rules() if self.keep else (),
+            raw=self.raw,
+            initial=self.initial,
+            snapshots=self.snapshots,
+            bandwidth=self.bandwidth,
+            parallel=self.parallel,
+            pending_limit=self.pending_limit,
+            away=self.away,
+            properties=tuple(self.properties),
+            compress=self.compress,
+        )
+
+
 class PolicyDocument(BaseSettings):
     """The whole file. Environment variables are no source: they never set retention or hosts."""
 
@@ -101,6 +162,7 @@ class PolicyDocument(BaseSettings):
     policies: dict[str, PolicyTable] = {}
     datasets: list[DatasetsTable] = []
     hooks: list[HookTable] = []
+    replications: list[ReplicationTable] = []
 
     @classmethod
     def settings_customise_sources(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zfsctl.config.checks import NO_POLICY
-from zfsctl.model.policy import DatasetRule, Hook, HostEntry, Policy, PolicyFile
+from zfsctl.config.sizes import size_text
+from zfsctl.model.policy import DatasetRule, Hook, HostEntry, KeepRule, Policy, PolicyFile
+from zfsctl.model.replication import Replication
+from zfsctl.planner.wording import window_text
 
 TomlTable = dict[str, object]
 
@@ -20,6 +25,7 @@ def render_policy_file(policy: PolicyFile) -> str:
         "policies": {name: _policy(one) for name, one in policy.policies.items()},
         "datasets": [_rule(rule) for rule in policy.rules],
         "hooks": [_hook(hook) for hook in policy.hooks],
+        "replications": [_replication(one) for one in policy.replications],
     }
     return tomli_w.dumps({key: value for key, value in document.items() if value not in ({}, [])})
 
@@ -44,7 +50,7 @@ def _host(host: HostEntry) -> TomlTable:
 
 def _policy(policy: Policy) -> TomlTable:
     table: TomlTable = {} if policy.schedule is None else {"snapshot": policy.schedule.text}
-    table["keep"] = {rule.rule.value: rule.text if rule.count is None else rule.count for rule in policy.keep}
+    table["keep"] = _keep(policy.keep)
     table["skip_empty"] = policy.skip_empty
     return table
 
@@ -70,6 +76,33 @@ def _hook(hook: Hook) -> TomlTable:
             "timeout": f"{hook.timeout_seconds}s",
         }
     )
+
+
+def _replication(one: Replication) -> TomlTable:
+    table: TomlTable = {
+        "name": one.name,
+        "sender": one.sender.text,
+        "receiver": f"{one.receiver_host}:{one.receiver_dataset}",
+        "route": one.route.value,
+        "warn_after": window_text(one.warn_after),
+        "max_delay": window_text(one.max_delay),
+        "repair": one.repair.value,
+        "keep": _keep(one.keep) if one.keep else None,
+        "raw": one.raw.value,
+        "initial": one.initial.value,
+        "snapshots": one.snapshots.value,
+        "bandwidth": None if one.bandwidth is None else size_text(one.bandwidth),
+        "parallel": one.parallel,
+        "pending_limit": window_text(one.pending_limit),
+        "away": None if one.away is None else window_text(one.away),
+        "properties": list(one.properties),
+        "compress": one.compress,
+    }
+    return _filled({key: value for key, value in table.items() if value is not None})
+
+
+def _keep(rules: Sequence[KeepRule]) -> TomlTable:
+    return {rule.rule.value: rule.text if rule.count is None else rule.count for rule in rules}
 
 
 def _filled(table: TomlTable) -> TomlTable:

@@ -32,6 +32,12 @@ def parse_size(text: str) -> int:
     return size
 
 
+def size_text(size: int) -> str:
+    """`size`, bytes that `parse_size` has read, as it reads them: 50M, 1536K."""
+    unit = max((unit for unit, worth in BYTES_OF.items() if size % worth == 0), key=lambda unit: BYTES_OF[unit])
+    return f"{size // BYTES_OF[unit]}{unit}"
+
+
 def nearest_size(text: str) -> str | None:
     """The size that was probably meant by `text`, such as 50M for "50 mb"; None when there is no telling."""
     found = _NEAR.fullmatch(text)

@@ -38,6 +38,16 @@ skip_empty = true
 # policy = "none" opts datasets out.
 """
 
+_REPLICATION = """\
+# Copies of a dataset and all below it, on another pool or host; "vault" has to stand in [hosts].
+# [[replications]]
+# name = "to-vault"              # stays: it is part of bookmark names and hold tags
+# sender = "tank/data"
+# receiver = "vault:backup/data"
+# keep = { daily = 30 }          # on the receiver; absent: as the sender's policy says
+# away = "45d"                   # the receiver may be unplugged that long
+"""
+
 _EXAMPLE = """\
 # [[datasets]]
 # select = ["tank/data"]         # no pool was found on this machine
@@ -64,6 +74,7 @@ def render_policy_template(
     parts.extend(_rule(pool, _children(pool, datasets or {})) for pool in pools)
     if not pools:
         parts.append(_EXAMPLE)
+    parts.append(_REPLICATION)
     return "\n".join(parts)
 
 

@@ -17,16 +17,21 @@ from zfsctl.config.shape import (
     KeepTable,
     PolicyDocument,
     PolicyTable,
+    ReplicationTable,
     SshTable,
 )
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-LATER_TABLES = ("replications", "verifications", "pools", "archives", "notify")
+LATER_TABLES = ("verifications", "pools", "archives", "notify")
 """Tables of the policy language that this version cannot act on. To pass over them would be to promise in vain."""
 
-_ARRAYS: Mapping[str, type[BaseModel]] = {"datasets": DatasetsTable, "hooks": HookTable}
+_ARRAYS: Mapping[str, type[BaseModel]] = {
+    "datasets": DatasetsTable,
+    "hooks": HookTable,
+    "replications": ReplicationTable,
+}
 _TABLES_OF_ENTRIES: Mapping[str, type[BaseModel]] = {"hosts": HostTable, "policies": PolicyTable}
 
 _ABSENT = object()
@@ -117,7 +122,9 @@ _EXAMPLES = {
     "keep": "at least one rule, such as keep = { daily = 14 }",
     "select": 'at least one [HOST:]DATASET, such as select = ["tank/data"]',
     "policy": 'the name of a policy, or "none"',
-    "name": 'a name of its own, such as name = "freeze-db"',
+    "name": 'a name of its own, such as name = "nightly"',
+    "sender": '[HOST:]DATASET, such as sender = "alpha:tank/vm"',
+    "receiver": '[HOST:]DATASET, such as receiver = "vault:bk/{host}/vm"',
 }
 
 
@@ -130,7 +137,7 @@ def _keys_of(path: KeyPath) -> tuple[str, ...]:
             model = _TABLES_OF_ENTRIES[table]
         case (str(array), int()) if array in _ARRAYS:
             model = _ARRAYS[array]
-        case ("policies", _, "keep"):
+        case ("policies" | "replications", _, "keep"):
             model = KeepTable
         case _:
             return ()

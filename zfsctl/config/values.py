@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from pydantic_core import PydanticCustomError
 
-from zfsctl.config import durations, patterns
-from zfsctl.config.problems import near
+from zfsctl.config import durations, patterns, sizes
+from zfsctl.config.problems import near, one_of
 from zfsctl.model.names import check_prefix
 from zfsctl.model.policy import SCHEDULE_WORDS, KeepRule, Pattern, Schedule
 from zfsctl.model.verdicts import Rule
+
+Word = TypeVar("Word", bound=StrEnum)
 
 LONGEST_PREFIX = 32
 """Bytes. Every dataset must leave room for it and the stamp within the 255 bytes of a snapshot's name."""
@@ -25,7 +29,7 @@ LARGEST_COUNT = 1_000_000
 
 POLICY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 POLICY_NAME_EXPECTED = "a letter or digit, then letters, digits, '.', '_' or '-', at most 64"
-_HOOK_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_STABLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _ADDRESS = re.compile(r"[A-Za-z0-9:]([A-Za-z0-9._:%-]*[A-Za-z0-9])?")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._\\@-]*\$?")
 _JUMP = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*@)?([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.%]+\])(:[0-9]{1,5})?")
@@ -38,19 +42,33 @@ def wrong(message: str, expected: str = "", hint: str = "") -> PydanticCustomErr
 
 def duration(value: object) -> int:
     """Seconds of `30d`."""
-    text = _text(value, "a duration in quotes", f'write "{value}s"' if _is_integer(value) else "")
+    text = as_text(value, "a duration in quotes", f'write "{value}s"' if _is_integer(value) else "")
     try:
         return durations.parse_duration(text)
     except ValueError as error:
         nearest = durations.nearest_duration(text)
-        raise wrong(str(error), durations.EXPECTED, f"did you mean `{nearest}`?" if nearest else "") from error
+        raise wrong(
+            str(error), durations.EXPECTED, f"did you mean `{nearest}`?" if nearest not in (None, text) else ""
+        ) from error
+
+
+def size(value: object) -> int:
+    """Bytes of `50MiB`."""
+    text = as_text(value, "a size in quotes", f'write "{value}M"' if _is_integer(value) else "")
+    try:
+        return sizes.parse_size(text)
+    except ValueError as error:
+        nearest = sizes.nearest_size(text)
+        raise wrong(
+            str(error), sizes.EXPECTED, f"did you mean `{nearest}`?" if nearest not in (None, text) else ""
+        ) from error
 
 
 def timezone(value: object) -> str:
     """The name of a time zone of the tz database."""
     import zoneinfo
 
-    name = _text(value, "the name of a time zone in quotes")
+    name = as_text(value, "the name of a time zone in quotes")
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -64,7 +82,7 @@ def timezone(value: object) -> str:
 
 def prefix(value: object) -> str:
     """What names of our snapshots begin with."""
-    text = _text(value, "the first part of snapshot names in quotes")
+    text = as_text(value, "the first part of snapshot names in quotes")
     try:
         check_prefix(text)
     except ValueError as error:
@@ -81,7 +99,7 @@ def schedule(value: object) -> Schedule:
     from cronsim import CronSim, CronSimError
 
     expected = f'{", ".join(SCHEDULE_WORDS)}, or a cron line such as "0 */6 * * *"'
-    text = _text(value, expected)
+    text = as_text(value, expected)
     if text in SCHEDULE_WORDS:
         return Schedule(text, SCHEDULE_WORDS[text])
     if len(text.split()) != 5 or text != text.strip():
@@ -163,7 +181,7 @@ def host_entry(value: object) -> object:
 
 def hostname(value: object) -> str:
     """An address that ssh cannot take for an option, and that holds nothing else."""
-    text = _text(value, "an address in quotes")
+    text = as_text(value, "an address in quotes")
     expected = "a host name or an address; user and port are keys of their own"
     if "@" in text:
         user_part, _, host = text.partition("@")
@@ -178,17 +196,17 @@ def hostname(value: object) -> str:
 
 def user(value: object) -> str:
     """A login name."""
-    return _matching(value, _USER, "login name", 'such as "zfsadmin"')
+    return as_matching(value, _USER, "login name", 'such as "zfsadmin"')
 
 
 def proxy_jump(value: object) -> str:
     """One host to go through."""
-    return _matching(value, _JUMP, "host to jump through", "[USER@]HOST[:PORT], one host")
+    return as_matching(value, _JUMP, "host to jump through", "[USER@]HOST[:PORT], one host")
 
 
 def file_path(value: object) -> str:
     """An absolute path, or one below the home folder."""
-    text = _text(value, "a path in quotes")
+    text = as_text(value, "a path in quotes")
     if not (PurePosixPath(text).is_absolute() or text.startswith("~/")) or not text.isprintable():
         raise wrong(f"{text!r} is no absolute path", "a path that begins with / or ~/: a timer has no current folder")
     return text
@@ -196,7 +214,7 @@ def file_path(value: object) -> str:
 
 def policy_name(value: object) -> str:
     """The name of a policy, or none; whether it exists is for others to say."""
-    text = _text(value, 'the name of a policy in quotes, or "none"')
+    text = as_text(value, 'the name of a policy in quotes, or "none"')
     if not POLICY_NAME.fullmatch(text):
         raise wrong(f"{text!r} is no name of a policy", POLICY_NAME_EXPECTED)
     return text
@@ -204,7 +222,24 @@ def policy_name(value: object) -> str:
 
 def hook_name(value: object) -> str:
     """The name of a hook."""
-    return _matching(value, _HOOK_NAME, "name of a hook", "small letters, digits and '-', at most 32")
+    return stable_name(value, "name of a hook")
+
+
+def stable_name(value: object, what: str) -> str:
+    """A name that may become part of names elsewhere."""
+    return as_matching(value, _STABLE_NAME, what, "small letters, digits and '-', at most 32")
+
+
+def word(words: type[Word]) -> Callable[[object], Word]:
+    """A reader of one of a few words."""
+
+    def read(value: object) -> Word:
+        text = as_text(value, one_of(words))
+        if text not in list(words):
+            raise wrong(f"{text!r} is not known", one_of(words), near(text, words))
+        return words(text)
+
+    return read
 
 
 def command(value: object) -> object:
@@ -236,7 +271,7 @@ def exclusion(value: object) -> Pattern:
 
 def adoption(value: object) -> str:
     """A glob on snapshot names that could match one."""
-    text = _text(value, 'a glob on snapshot names in quotes, such as "autosnap_*"')
+    text = as_text(value, 'a glob on snapshot names in quotes, such as "autosnap_*"')
     try:
         return patterns.check_adoption(text)
     except ValueError as error:
@@ -244,7 +279,7 @@ def adoption(value: object) -> str:
 
 
 def _pattern(value: object, read: Callable[[str], Pattern], expected: str) -> Pattern:
-    text = _text(value, expected)
+    text = as_text(value, expected)
     try:
         return read(text)
     except ValueError as error:
@@ -261,14 +296,16 @@ def _count(name: str, value: object) -> KeepRule:
     return KeepRule(Rule(name), count=value, text=str(value))
 
 
-def _matching(value: object, form: re.Pattern[str], what: str, expected: str) -> str:
-    text = _text(value, f"a {what} in quotes")
+def as_matching(value: object, form: re.Pattern[str], what: str, expected: str) -> str:
+    """Text of this form; `what` names it in the error."""
+    text = as_text(value, f"a {what} in quotes")
     if not form.fullmatch(text):
         raise wrong(f"{text!r} is no {what}", expected)
     return text
 
 
-def _text(value: object, expected: str, hint: str = "") -> str:
+def as_text(value: object, expected: str, hint: str = "") -> str:
+    """Text, and nothing that would have to be made into it."""
     if not isinstance(value, str):
         raise wrong(f"{_shown(value)} is not text", expected, hint)
     return value

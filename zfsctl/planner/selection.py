@@ -29,10 +29,14 @@ __all__ = [
     "hosts_of_selection",
     "resolve_selection",
     "restrict",
+    "rule_of",
     "select_datasets",
     "wanted_by_selection",
     "wanted_snapshots",
 ]
+
+
+RuleOnHost = tuple[DatasetRule, Sequence[Pattern], Sequence[Pattern]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,15 @@ def wanted_snapshots(policy: PolicyFile, host: str) -> Callable[[HostFacts], Seq
     return wanted
 
 
+def rule_of(rules: Iterable[DatasetRule], host: str, dataset: str) -> DatasetRule | None:
+    """The rule that a dataset of this name follows on `host`, whether or not it is there; None without one.
+
+    Raises:
+        ConfigError: Two rules fit it equally well.
+    """
+    return _rule_of(host, dataset, _rules_on(rules, host))
+
+
 def hosts_in_use(policy: PolicyFile) -> tuple[str, ...]:
     """The hosts that a rule with a policy is about, in the order of the policy file."""
     return tuple(
@@ -124,11 +137,7 @@ def restrict(selection: Selection, places: Iterable[tuple[str, Dataset]]) -> tup
 
 
 def _select_on(policy: PolicyFile, host: HostFacts) -> list[Selected]:
-    rules = [
-        (rule, patterns, [pattern for pattern in rule.exclude if _excludes_host(pattern, host.host)])
-        for rule in policy.rules
-        if (patterns := [pattern for pattern in rule.select if selects_host(pattern, host.host)])
-    ]
+    rules = _rules_on(policy.rules, host.host)
     if not rules:
         return []
     outside = made_by_us(host)
@@ -144,9 +153,16 @@ def _select_on(policy: PolicyFile, host: HostFacts) -> list[Selected]:
     return found
 
 
-def _rule_of(
-    host: str, name: str, rules: Iterable[tuple[DatasetRule, Sequence[Pattern], Sequence[Pattern]]]
-) -> DatasetRule | None:
+def _rules_on(rules: Iterable[DatasetRule], host: str) -> list[RuleOnHost]:
+    """The rules that are about a host, each with what of its `select` and `exclude` is."""
+    return [
+        (rule, patterns, [pattern for pattern in rule.exclude if _excludes_host(pattern, host)])
+        for rule in rules
+        if (patterns := [pattern for pattern in rule.select if selects_host(pattern, host)])
+    ]
+
+
+def _rule_of(host: str, name: str, rules: Iterable[RuleOnHost]) -> DatasetRule | None:
     """The one rule of a dataset, None if no rule is about it."""
     best: tuple[tuple[int, int, int], DatasetRule, Pattern] | None = None
     tie: tuple[DatasetRule, Pattern] | None = None

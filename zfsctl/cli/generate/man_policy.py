@@ -14,6 +14,7 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("policies", "What is taken and kept; one table for each name, see below."),
         ("datasets", "Which datasets follow which policy; an array of tables, see below."),
         ("hooks", "Commands around snapshots; an array of tables, see below."),
+        ("replications", "What is copied where; an array of tables, see below and REPLICATION."),
     ),
     "ssh": (
         ("user", "The name to log in with."),
@@ -60,6 +61,51 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("after", "A command and its arguments, always run afterwards."),
         ("timeout", "How long each may take; a duration, 60s by default."),
     ),
+    "replications": (
+        ("name", "Small letters, digits and -, at most 32. Part of bookmark names and hold tags: do not change it."),
+        ("sender", "[HOST:]DATASET, and all below it. The host may be a pattern, the dataset may not."),
+        (
+            "receiver",
+            "[HOST:]DATASET, where it arrives; not the root of a pool. {host} stands for the sender's host and is "
+            "required where the sender's pattern matches several.",
+        ),
+        (
+            "route",
+            '"relay" goes through this machine, by "push" the sender dials the receiver, by "pull" the receiver dials '
+            'the sender, "local" stays on one host. Absent: relay, and local where sender and receiver are one host.',
+        ),
+        ("warn_after", "The lag that is a warning; a duration, 24h by default."),
+        ("max_delay", "The lag at which it is broken; a duration, 72h by default, not shorter than warn_after."),
+        (
+            "repair",
+            'What a run may do about a broken chain: "never", "ask" (the default: it waits for an approval), "auto".',
+        ),
+        ("keep", "What the receiver keeps, a table of rules as in a policy. Absent: as the sender's policy says."),
+        (
+            "raw",
+            'How the first copy of a dataset is sent: "auto" (the default: raw when the sender is encrypted), "never", '
+            '"always". Afterwards its chain stays what it is.',
+        ),
+        ("initial", 'What the first copy takes: "all" snapshots (the default), or the "newest".'),
+        (
+            "snapshots",
+            '"owned" (the default) sends our own and adopted snapshots; "all" sends others\' too, which no rule then '
+            "removes from the receiver.",
+        ),
+        ("bandwidth", "Most bytes a second of one transfer; a size. Absent: no limit."),
+        ("parallel", "Datasets in transfer at a time, 1 to 64; 2 by default."),
+        (
+            "pending_limit",
+            "How long a snapshot that was not received yet is kept on the sender; a duration, 14d by default.",
+        ),
+        ("away", "How long the receiver's pool may be unplugged without an alarm; a duration. Absent: not at all."),
+        (
+            "properties",
+            "Names of properties that the receiver gets from the sender. Never canmount, mountpoint, readonly or "
+            "encryption.",
+        ),
+        ("compress", "If true, plain streams are compressed by zstd on their way."),
+    ),
 }
 """By table, every key and what it means."""
 
@@ -67,8 +113,9 @@ _DESCRIPTION = (
     "The policy is read from /etc/zfsctl/zfsctl.toml, from the file in ZFSCTL_CONFIG, or from --config, and then from "
     "conf.d/*.toml beside it. Arrays of tables add up; a table or key that is defined twice is refused, naming both "
     "files. An unknown key or name, a rule that keeps nothing or a bad cron line is refused and nothing runs.",
-    "A duration is an integer and one of s m h d w; m is minutes. In a pattern, * stays inside one name component and "
-    "** crosses slashes. A dataset follows exactly one rule: the longest literal prefix wins, a tie is refused.",
+    "A duration is an integer and one of s m h d w; m is minutes. A size is an integer and one of K M G T or KiB MiB "
+    "GiB TiB, powers of 1024. In a pattern, * stays inside one name component and ** crosses slashes. A dataset "
+    "follows exactly one rule: the longest literal prefix wins, a tie is refused.",
 )
 _RETENTION = (
     "What is kept is the union of the rules. A number counts. A duration is a window measured back from the newest "
@@ -76,6 +123,13 @@ _RETENTION = (
     "years are those of timezone.",
     "Kept besides: snapshots that are not ours, taken by hand and not expired, the newest one, held ones, those with "
     "clones, and anything on a host whose listing is not complete.",
+)
+_REPLICATION = (
+    "What one replication receives no other may touch: receivers do not overlap, lie outside their sender's tree, and "
+    "no policy takes snapshots there. A dataset that is received on one host and sent on to the next needs a keep, or "
+    "a policy without snapshot where it is received. All this is refused before any host is asked.",
+    "A remote host is never made to dial this machine: to or from this machine the route is relay, or the one in which "
+    "this machine dials.",
 )
 _EXAMPLE = """\
 timezone = "Europe/Berlin"
@@ -92,6 +146,18 @@ skip_empty = true
 select = ["tank/photos", "alpha:rpool/vm"]
 exclude = ["**/tmp"]
 policy = "critical\""""
+_PAIR = """\
+[hosts]
+alpha = "alpha.lan"
+vault = { hostname = "10.0.0.9", port = 2222 }
+
+[[replications]]
+name = "vm-to-vault"
+sender = "alpha:tank/vm"
+receiver = "vault:bk/alpha/vm"
+keep = { daily = 30, monthly = 24 }
+bandwidth = "50MiB\""""
+_ARRAYS = ("datasets", "hooks", "replications")
 
 
 def policy_page() -> str:
@@ -104,17 +170,19 @@ def policy_page() -> str:
         *paragraphs(_DESCRIPTION),
     ]
     for table, keys in KEYS.items():
-        title = "TOP LEVEL" if not table else f"[[{table}]]" if table in ("datasets", "hooks") else f"[{table}]"
+        title = "TOP LEVEL" if not table else f"[[{table}]]" if table in _ARRAYS else f"[{table}]"
         lines += [*section(f'"{title}"'), *items(keys)]
     lines += [
         *section("RETENTION"),
         *paragraphs(_RETENTION),
+        *section("REPLICATION"),
+        *paragraphs(_REPLICATION),
         *section("FILES"),
         *items([("/etc/zfsctl/zfsctl.toml", "The policy."), ("/etc/zfsctl/conf.d/*.toml", "More of it.")]),
         *section("ENVIRONMENT"),
         *items([("ZFSCTL_CONFIG", "The policy file, unless --config names one.")]),
         *section("EXAMPLES"),
-        *examples([("Two machines, one policy:", _EXAMPLE)]),
+        *examples([("Two machines, one policy:", _EXAMPLE), ("From one host to another:", _PAIR)]),
         *references([("zfsctl", 8), ("zfsctl-config", 8)]),
     ]
     return "\n".join(lines) + "\n"

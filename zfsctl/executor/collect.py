@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from zfsctl.errors import HostCommandError, HostTimeoutError, UnreachableError, UnreadableOutputError
+from zfsctl.executor.collect_chains import ChainRequest, collect_chains
 from zfsctl.hosts.protocol import Fleet, Host
 from zfsctl.model.command import Completed
 from zfsctl.model.dataset import Dataset, Snapshot
-from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.facts import Chains, Facts, HostFacts
 from zfsctl.zfs.about import argv_clock, argv_version, parse_clock, parse_version
 from zfsctl.zfs.datasets import argv_list_datasets, parse_datasets
 from zfsctl.zfs.failures import FailureKind, kind_of, messages_of
@@ -44,6 +45,8 @@ class FactsRequest:
 
     Called in the thread of the host, at most twice. Names that the host does not have are passed over.
     """
+    chains: Callable[[HostFacts], ChainRequest] | None = None
+    """What replication wants to know besides; called after `wanted`."""
 
 
 def collect_facts(fleet: Fleet, requests: Sequence[FactsRequest], *, now: int) -> Facts:
@@ -120,7 +123,20 @@ def _look(look: _Look, host: Host, request: FactsRequest) -> _Look:
     wanted = [name for name in look.facts.datasets if name in asked]
     if wanted:
         look.facts = replace(look.facts, snapshots=_snapshots(look, host, wanted))
+    if request.chains is not None and not (look.vanished and not look.last):
+        look.facts = replace(look.facts, chains=_chains(look, host, request.chains(look.told())))
     return look
+
+
+def _chains(look: _Look, host: Host, request: ChainRequest) -> Chains:
+    def note(answer: Completed) -> bool:
+        _note_end(look, answer)
+        return answer.clean
+
+    chains = Chains()
+    with _noting(look):
+        chains = collect_chains(host, look.facts, request, note=note, doubt=look.problems.append)
+    return chains
 
 
 def _ask_basics(look: _Look, host: Host) -> None:

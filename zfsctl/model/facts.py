@@ -5,8 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from zfsctl.model.dataset import Dataset, Snapshot
+from zfsctl.model.dataset import Bookmark, Dataset, Snapshot
+from zfsctl.model.lineage import ResumeToken
 from zfsctl.model.pool import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """What replication needs to know of a host besides its snapshots, for the datasets that take part in it."""
+
+    bookmarks: Mapping[str, tuple[Bookmark, ...]] = field(default_factory=dict)
+    """By dataset, oldest first (createtxg)."""
+    holds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The tags on a snapshot, by its full name; one without holds has no entry."""
+    tokens: Mapping[str, ResumeToken] = field(default_factory=dict)
+    """By dataset; one without an interrupted or running receive has no entry."""
+    ivsets: Mapping[str, int] = field(default_factory=dict)
+    """The ivsetguid of snapshots and bookmarks of encrypted datasets, by full name."""
+    marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By dataset, the local user properties by which zfsctl knows what it made itself."""
+    features: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By pool, the features that are enabled or active."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +47,7 @@ class HostFacts:
     """Every filesystem and volume, by name, in listing order."""
     snapshots: Mapping[str, tuple[Snapshot, ...]] = field(default_factory=dict)
     """By dataset, oldest first (createtxg). A dataset that was not asked about has no entry."""
+    chains: Chains = field(default_factory=Chains)
     problems: tuple[str, ...] = ()
     reached: bool = True
     """Whether the host answered at all."""

@@ -64,3 +64,13 @@ def account_for(pool: SimPool) -> dict[str, Account]:
         if refquota:
             account.available = min(account.available, max(0, refquota - account.space.head_referenced))
     return accounts
+
+
+_LIMITS = ("quota", "refquota", "reservation", "refreservation")
+
+
+def fits(pool: SimPool, dataset: str, size: int) -> bool:
+    """Whether `size` more bytes fit into a dataset; cheap as long as nothing in the pool is limited or reserved."""
+    if any(limit in each.properties or limit in each.received for each in pool.datasets.values() for limit in _LIMITS):
+        return size <= account_for(pool)[dataset].available
+    return pool.has_room(size)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zfsctl.model.command import Command, Completed
-from zfsctl.sandbox.calls import Hang
+from zfsctl.sandbox.calls import Call, Hang
 from zfsctl.sandbox.faults import Fault, FaultKind, Faults, KilledAt
 from zfsctl.sandbox.machines import SimFleet, SimMachine
-from zfsctl.sandbox.shell import run_program
+from zfsctl.sandbox.shell import run_call
+from zfsctl.sandbox.streams import Stream
 
 
 class Silence(Exception):
@@ -32,7 +33,11 @@ class Answering:
     faults: Faults
 
     def answer(self, command: Command) -> Completed:
-        """Carry a command out.
+        """Carry a command out; errors as those of `exchange`."""
+        return self.exchange(command)[0]
+
+    def exchange(self, command: Command, stream: Stream | None = None) -> tuple[Completed, Stream | None]:
+        """Carry a command out with a stream on its standard input; what it printed, and the stream it wrote.
 
         Raises:
             Silence: No answer comes; it may or may not have been carried out.
@@ -50,18 +55,16 @@ class Answering:
                 raise Silence
         self.faults.log.append((self.machine.name, str(command)))
         if kind is FaultKind.LIE:
-            return Completed(command.argv, 0, "", "")
+            return Completed(command.argv, 0, "", ""), None
         if fault and kind is FaultKind.FAIL:
-            return Completed(command.argv, fault.exit_code, "", _line(fault.text))
-        done = self._run(command)
-        return done if fault is None else _spoil(command, done, fault)
-
-    def _run(self, command: Command) -> Completed:
+            return Completed(command.argv, fault.exit_code, "", _line(fault.text)), None
+        call = Call(self.fleet, self.machine, stdin=command.stdin, stream_in=stream)
         try:
-            code, out, err = run_program(self.fleet, self.machine, command.argv, command.stdin)
+            code = run_call(call, command.argv)
         except Hang:
             raise Silence from None
-        return Completed(command.argv, code, _joined(out), _joined(err))
+        done = Completed(command.argv, code, _joined(call.out), _joined(call.err))
+        return done if fault is None else _spoil(command, done, fault), call.stream_out
 
 
 def _spoil(command: Command, done: Completed, fault: Fault) -> Completed:

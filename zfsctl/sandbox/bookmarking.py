@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zfsctl.sandbox.calls import TEXTS, Call, Found, Kinds
-from zfsctl.sandbox.datasets import SimBookmark, SimDataset
+from zfsctl.sandbox.datasets import SimBookmark
+from zfsctl.sandbox.lineage import is_in_past
 from zfsctl.sandbox.naming import NameKind, name_fault
 from zfsctl.sandbox.options import parse_options
 
@@ -51,30 +52,14 @@ def _make(call: Call, found: Found, target: str) -> str:
         return "dataset does not exist"
     if name in dataset.bookmarks:
         return "bookmark exists"
-    if not _is_ancestor(found, dataset):
+    if not is_in_past(found, dataset):
         return "source is not an ancestor of the new bookmark's dataset"
     refused = call.refusal(found.pool)
     if refused:
         return TEXTS[refused]
     of = found.snapshot or found.bookmark
     assert of is not None
-    dataset.bookmarks[name] = SimBookmark(name, of.guid, of.createtxg, of.creation)
+    dataset.bookmarks[name] = SimBookmark(name, of.guid, of.createtxg, of.creation, of.ivsetguid)
     found.pool.next_txg()
     call.changed()
     return ""
-
-
-def _is_ancestor(found: Found, dataset: SimDataset) -> bool:
-    """Whether what is to be bookmarked lies in the dataset's own past, its origins included."""
-    of = found.snapshot or found.bookmark
-    assert of is not None
-    upto: int | None = None
-    each: SimDataset | None = dataset
-    while each is not None:
-        if each is found.dataset:
-            return upto is None or of.createtxg <= upto
-        if each.origin is None:
-            return False
-        upto = each.origin.snapshot.createtxg
-        each = each.origin.dataset
-    return False

@@ -11,6 +11,7 @@ from zfsctl.sandbox.datasets import SimBookmark, SimDataset, SimSnapshot
 from zfsctl.sandbox.machines import SimFleet, SimMachine
 from zfsctl.sandbox.naming import NameKind, name_fault
 from zfsctl.sandbox.pools import SimPool
+from zfsctl.sandbox.streams import Stream
 
 TEXTS = {
     errno.EPERM: "permission denied",
@@ -94,6 +95,10 @@ class Call:
     err: list[str] = field(default_factory=list)
     """Lines of stderr, without the newline."""
     stdin: str = ""
+    stream_in: Stream | None = None
+    """A stream of `zfs send` on standard input."""
+    stream_out: Stream | None = None
+    """A stream of `zfs send` on standard output."""
 
     @property
     def now(self) -> int:

@@ -8,8 +8,9 @@ from zfsctl.model.dataset import DatasetKind
 from zfsctl.sandbox.calls import TEXTS, Call, unreadable
 from zfsctl.sandbox.datasets import Origin, SimDataset, SimSnapshot
 from zfsctl.sandbox.extents import EMPTY_BYTES, METADATA_BYTES, Extent
+from zfsctl.sandbox.keys import key_guid
 from zfsctl.sandbox.mounts import default_mounted
-from zfsctl.sandbox.pools import SimPool
+from zfsctl.sandbox.pools import RECV, SimPool
 
 
 def take_snapshots(
@@ -67,7 +68,7 @@ def add_dataset(
             for extent in source.extents
             if extent.birth <= at and (extent.death is None or extent.death > at)
         ]
-        dataset.encryption = source.encryption
+        dataset.encryption, dataset.keyguid = source.encryption, key_guid(source)
         dataset.encryptionroot, dataset.keystatus = source.encryptionroot, source.keystatus
         for size_property in ("volsize", "volblocksize"):
             if size_property in source.properties:
@@ -87,7 +88,10 @@ def add_dataset(
 
 
 def remove_dataset(call: Call, pool: SimPool, dataset: SimDataset) -> None:
-    """Let a dataset without snapshots and children go."""
+    """Let a dataset without snapshots and children go, and what an unfinished receive left below it."""
+    hidden = pool.datasets.get(f"{dataset.name}/{RECV}")
+    if hidden:
+        remove_dataset(call, pool, hidden)
     del pool.datasets[dataset.name]
     pool.next_txg()
     call.changed()

@@ -12,7 +12,7 @@ from zfsctl.model.dataset import DatasetKind
 from zfsctl.sandbox.datasets import Origin, SimBookmark, SimDataset, SimSnapshot
 from zfsctl.sandbox.extents_load import Stated
 from zfsctl.sandbox.naming import NameKind, name_fault
-from zfsctl.sandbox.pools import SimPool
+from zfsctl.sandbox.pools import RECV, SimPool
 from zfsctl.sandbox.reading import (
     Json,
     check_fields,
@@ -44,6 +44,9 @@ _DATASET = frozenset(
         "bookmarks",
         "receive_resume_token",
         "inconsistent",
+        "receiving",
+        "keyguid",
+        "large_blocks",
         "mounted",
         "snapshots_changed",
         "blocks",
@@ -61,10 +64,11 @@ _SNAPSHOT = frozenset(
         "properties",
         "received",
         "defer_destroy",
+        "ivsetguid",
         "content",
     ]
 )
-_BOOKMARK = frozenset(("name", "guid", "createtxg", "creation"))
+_BOOKMARK = frozenset(("name", "guid", "createtxg", "creation", "ivsetguid"))
 _STAMP = re.compile(r"(\d{8}T\d{6})Z$")
 
 GuidFor = Callable[[str], int]
@@ -80,7 +84,7 @@ def load_dataset(
         ConfigError: A field is unknown or is not what it should be.
     """
     check_fields(table, path, _DATASET)
-    fault = name_fault(name, NameKind.DATASET)
+    fault = name_fault(name, NameKind.DATASET, modifying=not name.endswith(f"/{RECV}"))
     if fault:
         raise ConfigError(f"{path} is no dataset name", why=fault, where=path)
     kind = text_of(table.get("type"), f"{path}.type", "filesystem")
@@ -97,7 +101,10 @@ def load_dataset(
         received=texts_of(table.get("received"), f"{path}.received"),
         content=texts_of(table.get("content"), f"{path}.content"),
         encryption=encryption,
+        keyguid=number_of(table.get("keyguid"), f"{path}.keyguid", 0, least=0),
+        large_blocks=flag_of(table.get("large_blocks"), f"{path}.large_blocks", False),
         inconsistent=flag_of(table.get("inconsistent"), f"{path}.inconsistent", False),
+        receiving=flag_of(table.get("receiving"), f"{path}.receiving", False),
         receive_resume_token=text_of(table.get("receive_resume_token"), f"{path}.receive_resume_token"),
         snapshots_changed=number_of(table.get("snapshots_changed"), f"{path}.snapshots_changed"),
     )
@@ -161,6 +168,8 @@ def _load_snapshots(dataset: SimDataset, table: Json, path: str, now: int, guid_
             snapshot.properties = texts_of(entry["properties"], f"{where}.properties")
         if entry.get("received"):
             snapshot.received = texts_of(entry["received"], f"{where}.received")
+        if entry.get("ivsetguid"):
+            snapshot.ivsetguid = number_of(entry["ivsetguid"], f"{where}.ivsetguid", least=1)
         if entry.get("content"):
             snapshot.content = texts_of(entry["content"], f"{where}.content")
         snapshot.defer_destroy = flag_of(entry.get("defer_destroy"), f"{where}.defer_destroy", False)
@@ -198,6 +207,7 @@ def _load_bookmarks(dataset: SimDataset, table: Json, path: str) -> None:
             guid,
             number_of(entry.get("createtxg"), f"{where}.createtxg", of.createtxg if of else 1),
             number_of(entry.get("creation"), f"{where}.creation", of.creation if of else dataset.creation),
+            number_of(entry.get("ivsetguid"), f"{where}.ivsetguid", 0, least=0),
         )
 
 

@@ -24,6 +24,8 @@ class SimSnapshot:
     properties: dict[str, str] = field(default_factory=dict)
     received: dict[str, str] = field(default_factory=dict)
     defer_destroy: bool = False
+    ivsetguid: int = 0
+    """Of an encrypted one that was received; 0 for the one that follows from its guid."""
     content: Mapping[str, str] = field(default_factory=lambda: NO_CONTENT)
     """Path to text as the head had it; shared, never changed."""
 
@@ -36,6 +38,7 @@ class SimBookmark:
     guid: int
     createtxg: int
     creation: int
+    ivsetguid: int = 0
 
 
 @dataclass(slots=True)
@@ -75,8 +78,16 @@ class SimDataset:
     encryption: str = "off"
     encryptionroot: str = ""
     keystatus: str = ""
+    keyguid: int = 0
+    """Of its own key; 0 for the one that follows from its guid."""
+    large_blocks: bool = False
+    """Whether a stream with blocks above 128 KiB was received; later ones must be sent with -L then."""
     inconsistent: bool = False
+    """Whether it is the work of a receive that has not ended well."""
     receive_resume_token: str = ""
+    """How far that receive came, when it can be resumed."""
+    receiving: bool = False
+    """Whether that receive still runs."""
 
     @property
     def pool(self) -> str:

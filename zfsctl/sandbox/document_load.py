@@ -18,7 +18,7 @@ SCHEMA = "zfsctl.sandbox/1"
 DEFAULT_POOL_SIZE = 1 << 40
 
 _FLEET = ("schema", "now", "seed", "guids", "hosts")
-_HOST = ("version", "reachable", "clock_offset", "pools")
+_HOST = ("version", "reachable", "clock_offset", "denied", "pools")
 _POOL = ("guid", "size", "health", "readonly", "hung", "txg", "keys", "properties", "vdevs", "scan", "trim", "datasets")
 _SCAN = (
     "function",
@@ -78,6 +78,7 @@ def _host(name: str, table: Json, path: str, fleet: SimFleet) -> SimMachine:
         version=text_of(table.get("version"), f"{path}.version", DEFAULT_VERSION),
         reachable=flag_of(table.get("reachable"), f"{path}.reachable", True),
         clock_offset=number_of(table.get("clock_offset"), f"{path}.clock_offset"),
+        denied=frozenset(text_of(each, f"{path}.denied") for each in list_of(table.get("denied"), f"{path}.denied")),
     )
     for pool, entry in table_of(table.get("pools"), f"{path}.pools").items():
         machine.pools[pool] = _pool(

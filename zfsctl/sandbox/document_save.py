@@ -46,12 +46,14 @@ def _text(value: object, depth: int) -> str:
 
 
 def _host(machine: SimMachine) -> Table:
-    return {
+    table: Table = {
         "version": machine.version,
         "reachable": machine.reachable,
         "clock_offset": machine.clock_offset,
-        "pools": {name: _pool(pool) for name, pool in machine.pools.items()},
     }
+    if machine.denied:
+        table["denied"] = sorted(machine.denied)
+    return table | {"pools": {name: _pool(pool) for name, pool in machine.pools.items()}}
 
 
 def _pool(pool: SimPool) -> Table:
@@ -95,8 +97,14 @@ def _dataset(pool: SimPool, dataset: SimDataset) -> Table:
         table["received"] = dict(dataset.received)
     if dataset.content:
         table["content"] = dict(dataset.content)
+    if dataset.keyguid:
+        table["keyguid"] = str(dataset.keyguid)
+    if dataset.large_blocks:
+        table["large_blocks"] = True
     if dataset.inconsistent:
         table["inconsistent"] = True
+    if dataset.receiving:
+        table["receiving"] = True
     if dataset.is_filesystem and dataset.mounted != default_mounted(pool, dataset):
         table["mounted"] = dataset.mounted
     if dataset.snapshots_changed:
@@ -125,18 +133,21 @@ def _snapshot(snapshot: SimSnapshot, used: int) -> Table:
         table["received"] = dict(snapshot.received)
     if snapshot.defer_destroy:
         table["defer_destroy"] = True
+    if snapshot.ivsetguid:
+        table["ivsetguid"] = str(snapshot.ivsetguid)
     if snapshot.content:
         table["content"] = dict(snapshot.content)
     return table
 
 
 def _bookmark(bookmark: SimBookmark) -> Table:
-    return {
+    table: Table = {
         "name": bookmark.name,
         "guid": str(bookmark.guid),
         "createtxg": bookmark.createtxg,
         "creation": bookmark.creation,
     }
+    return table | {"ivsetguid": str(bookmark.ivsetguid)} if bookmark.ivsetguid else table
 
 
 def _scan(scan: Scan) -> Table:

@@ -17,6 +17,9 @@ METADATA_BYTES = 12288
 EMPTY_BYTES = 12288
 """What an empty dataset refers to besides that."""
 
+DISTANT = 1 << 62
+"""Keys from here on were given in another pool, and came with a stream."""
+
 
 @dataclass(slots=True)
 class Extent:

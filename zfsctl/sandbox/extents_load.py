@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from zfsctl.sandbox.datasets import SimDataset
-from zfsctl.sandbox.extents import EMPTY_BYTES, METADATA_BYTES, Extent
+from zfsctl.sandbox.extents import DISTANT, EMPTY_BYTES, METADATA_BYTES, Extent
 from zfsctl.sandbox.pools import SimPool
 from zfsctl.sandbox.reading import Json, list_of, number_of, wrong
 
@@ -26,7 +26,8 @@ def load_extents(dataset: SimDataset, table: Json, path: str, pool: SimPool, sta
             _extent(raw, f"{path}.blocks[{index}]")
             for index, raw in enumerate(list_of(table["blocks"], f"{path}.blocks"))
         ]
-        pool.keys = max([pool.keys, *(abs(extent.key) for extent in dataset.extents)])
+        own = (abs(extent.key) for extent in dataset.extents)
+        pool.keys = max([pool.keys, *(key for key in own if key < DISTANT)])
         _reconcile(dataset, table, path, pool, stated)
     dataset.drop_unreferenced()
 

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from zfsctl.model.command import Command
 from zfsctl.sandbox.shell import without_wrappers
+from zfsctl.sandbox.stream_faults import BrokenLink, StreamEnd, StreamFault
 
 _CHANGING = {
     "zfs": frozenset(
@@ -117,6 +118,8 @@ class Faults:
     """The faults of a fleet. What is added last strikes first."""
 
     planned: list[Fault] = field(default_factory=list)
+    streams: list[StreamFault] = field(default_factory=list)
+    links: list[BrokenLink] = field(default_factory=list)
     log: list[tuple[str, str]] = field(default_factory=list)
     """Every command that reached a host: the host's name and the command line."""
 
@@ -157,10 +160,32 @@ class Faults:
         """Do not answer in time; the command was carried out if `done`."""
         return self.add(Fault(FaultKind.HANG_AFTER if done else FaultKind.HANG, host, match, times=times))
 
+    def end_stream(
+        self, end: StreamEnd, after: int | float, match: str = "", *, text: str = "", times: int | None = 1
+    ) -> StreamFault:
+        """Bring a stream to an early end, after some bytes (a whole number) or some part of it (a decimal)."""
+        self.streams.insert(0, StreamFault(end, after, match=match, text=text, times=times))
+        return self.streams[0]
+
+    def break_link(self, host: str, *, dialled_from: str = "", times: int | None = None) -> BrokenLink:
+        """Let a host not be reached from some others; this machine's name is empty."""
+        self.links.insert(0, BrokenLink(host, dialled_from, times))
+        return self.links[0]
+
     def clear(self) -> None:
         """Nothing goes wrong any more."""
         self.planned.clear()
+        self.streams.clear()
+        self.links.clear()
 
     def strike(self, host: str, command: Command) -> Fault | None:
         """The fault that hits this command, None if all goes well."""
         return next((fault for fault in list(self.planned) if fault.hits(host, command)), None)
+
+    def strike_stream(self, sender: str, send: Command, receiver: str, receive: Command) -> StreamFault | None:
+        """The fault that hits this stream, None if all of it passes."""
+        return next((fault for fault in list(self.streams) if fault.hits(sender, send, receiver, receive)), None)
+
+    def is_broken(self, host: str, dialled_from: str = "") -> bool:
+        """Whether a host cannot be dialled just now."""
+        return any(link.hits(host, dialled_from) for link in list(self.links))

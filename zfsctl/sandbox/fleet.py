@@ -15,6 +15,7 @@ from zfsctl.sandbox.answering import Answering
 from zfsctl.sandbox.faults import Faults
 from zfsctl.sandbox.host import SandboxHost
 from zfsctl.sandbox.machines import SimFleet
+from zfsctl.sandbox.piping import PipeEnd, check_way, run_pipe
 from zfsctl.sandbox.store import FleetStore
 
 
@@ -65,11 +66,15 @@ class SandboxFleet:
             UnreachableError: The host is not in the fleet, or is marked as not reachable.
         """
         with self.state() as fleet:
-            machine = fleet.hosts.get(name)
-            if machine is None or not machine.reachable:
-                why = "the simulated fleet has no such host" if machine is None else "it is marked as not reachable"
-                raise UnreachableError(f"{name} was not reached", why=why, where=name)
-            yield Answering(fleet, machine, self.faults)
+            yield self._answering(fleet, name)
+
+    def _answering(self, fleet: SimFleet, name: str, dialled_from: str = "") -> Answering:
+        machine = fleet.hosts.get(name)
+        if machine is None or not machine.reachable or self.faults.is_broken(name, dialled_from):
+            why = "the simulated fleet has no such host" if machine is None else "it is marked as not reachable"
+            there = f" from {dialled_from}" if dialled_from else ""
+            raise UnreachableError(f"{name} was not reached{there}", why=why, where=name)
+        return Answering(fleet, machine, self.faults)
 
     def pipe(
         self,
@@ -84,14 +89,23 @@ class SandboxFleet:
         stop: Callable[[], bool] | None = None,
         on_bytes: Callable[[int], None] | None = None,
     ) -> PipeResult:
-        """Run `send`, and `receive` with its output as standard input; errors as those of `SandboxHost.run`."""
-        sent = self.host(sender).run(send)
-        data = sent.stdout
-        size = len(data.encode(errors="surrogateescape"))
-        if on_bytes:
-            on_bytes(size)
-        received = self.host(receiver).run(Command(receive.argv, stdin=data))
-        return PipeResult(sent, received, size)
+        """Join `send` on one host to `receive` on another; a stream takes no time and has no bytes, only a length."""
+        check_way(sender, receiver, route, bandwidth)
+        for end in (sender, receiver):
+            self.host(end).count_exchange()
+        first, second = (receiver, sender) if route is Route.PULL else (sender, receiver)
+        relayed = route is Route.RELAY
+        with self.state() as fleet:
+            answering = {first: self._answering(fleet, first)}
+            if second != first:
+                answering[second] = self._answering(fleet, second, "" if relayed else first)
+            return run_pipe(
+                PipeEnd(answering[sender], send),
+                PipeEnd(answering[receiver], receive),
+                relayed=relayed,
+                stop=stop,
+                on_bytes=on_bytes,
+            )
 
     def close(self) -> None:
         """Nothing is kept open."""

@@ -64,6 +64,10 @@ class SandboxHost:
         """How many questions were put so far."""
         return self._exchanges
 
+    def count_exchange(self) -> None:
+        """Count a question that was put by way of the fleet: one half of a pipe."""
+        self._exchanges += 1
+
     def run(self, command: Command, *, timeout: float | None = None) -> Completed:
         """Run one command to its end.
 

@@ -20,6 +20,8 @@ class SimMachine:
     reachable: bool = True
     clock_offset: int = 0
     """Seconds that its clock is ahead of the fleet's."""
+    denied: frozenset[str] = frozenset()
+    """Rights that the account lacks: send, receive, or names of properties, in the words of `zfs allow`."""
     pools: dict[str, SimPool] = field(default_factory=dict)
 
     @property

@@ -9,6 +9,8 @@ from zfsctl.model.names import is_at_or_below
 from zfsctl.sandbox.datasets import SimDataset, SimSnapshot
 from zfsctl.sandbox.scans import Scan, Trim
 
+RECV = "%recv"
+"""The name of the hidden clone into which an existing dataset receives."""
 SLOP_SHIFT = 5
 """1/32 of a pool is never given out (spa_slop_shift)."""
 SLOP_LIMIT = 128 << 30
@@ -58,17 +60,32 @@ class SimPool:
         return self.health not in ("FAULTED", "UNAVAIL", "REMOVED", "OFFLINE", "SUSPENDED")
 
     def children(self, name: str) -> list[SimDataset]:
-        """The datasets right below `name`, by name."""
+        """The datasets right below `name`, by name, without the hidden one of an unfinished receive."""
         prefix = f"{name}/"
         return [
             self.datasets[each]
             for each in sorted(self.datasets)
-            if each.startswith(prefix) and "/" not in each[len(prefix) :]
+            if each.startswith(prefix) and "/" not in each[len(prefix) :] and "%" not in each
         ]
 
-    def tree(self, name: str) -> list[SimDataset]:
-        """The dataset `name` and everything below it, by name."""
-        return [self.datasets[each] for each in sorted(self.datasets) if is_at_or_below(each, name)]
+    def tree(self, name: str, *, hidden: bool = False) -> list[SimDataset]:
+        """The dataset `name` and everything below it, by name; what unfinished receives hide only if asked for."""
+        return [
+            self.datasets[each]
+            for each in sorted(self.datasets)
+            if is_at_or_below(each, name) and (hidden or "%" not in each or each == name)
+        ]
+
+    def unfinished(self, name: str) -> SimDataset | None:
+        """What an unfinished receive into the dataset `name` has made so far, None if there was none.
+
+        That is a hidden clone below a dataset that was there before, or the dataset itself.
+        """
+        clone = self.datasets.get(f"{name}/{RECV}")
+        if clone:
+            return clone
+        dataset = self.datasets.get(name)
+        return dataset if dataset and (dataset.receive_resume_token or dataset.receiving) else None
 
     def clones_of(self, dataset: SimDataset, snapshot: SimSnapshot) -> list[SimDataset]:
         """The clones made from a snapshot, oldest first."""

@@ -16,8 +16,10 @@ from zfsctl.sandbox.machines import SimFleet, SimMachine
 from zfsctl.sandbox.pool_care import zpool_scrub, zpool_trim
 from zfsctl.sandbox.pool_listing import zpool_list, zpool_status
 from zfsctl.sandbox.promoting import zfs_promote
+from zfsctl.sandbox.receiving import zfs_receive
 from zfsctl.sandbox.renaming import zfs_rename
 from zfsctl.sandbox.rolling_back import zfs_rollback
+from zfsctl.sandbox.sending import zfs_send
 from zfsctl.sandbox.setting import zfs_inherit, zfs_set
 from zfsctl.sandbox.snapshotting import zfs_snapshot
 
@@ -44,9 +46,12 @@ ZFS: dict[str, Program] = {
     "inherit": zfs_inherit,
     "list": zfs_list,
     "promote": zfs_promote,
+    "receive": zfs_receive,
+    "recv": zfs_receive,
     "release": zfs_release,
     "rename": zfs_rename,
     "rollback": zfs_rollback,
+    "send": zfs_send,
     "set": zfs_set,
     "snap": zfs_snapshot,
     "snapshot": zfs_snapshot,
@@ -73,11 +78,20 @@ def run_program(
         Hang: It never comes back, for its pool is suspended.
     """
     call = Call(fleet, machine, stdin=stdin)
-    try:
-        code = _dispatch(call, list(argv))
-    except Exit as end:
-        code = end.code
+    code = run_call(call, argv)
     return code, call.out, call.err
+
+
+def run_call(call: Call, argv: Sequence[str]) -> int:
+    """Run one command; its exit code. What it printed is in `call`.
+
+    Raises:
+        Hang: It never comes back.
+    """
+    try:
+        return _dispatch(call, list(argv))
+    except Exit as end:
+        return end.code
 
 
 def _dispatch(call: Call, argv: list[str]) -> int:
@@ -109,6 +123,14 @@ def _dispatch(call: Call, argv: list[str]) -> int:
         case "uname":
             call.say("Linux")
             return 0
+        case "cat" if not [word for word in arguments if word != ">/dev/null"]:
+            if not arguments:
+                call.out += call.stdin.splitlines()
+                call.stream_out = call.stream_in
+            return 0
+        case "head" if arguments[:1] == ["-c"] and arguments[1:]:
+            call.stream_out = call.stream_in.cut(int(arguments[1])) if call.stream_in else None
+            return 0
         case "sh" if arguments[:1] == ["-c"] and len(arguments) > 1:
             return _shell_line(call, arguments[1])
         case "sh" if arguments[:1] == ["-s"]:
@@ -132,18 +154,23 @@ def without_wrappers(argv: list[str]) -> list[str]:
 
 
 def _shell_line(call: Call, text: str) -> int:
-    """A line of plain commands, joined by `;` or `&&`; a shell's own syntax is not simulated."""
+    """A line of plain commands, joined by `;`, `&&` or `|`; a shell's own syntax is not simulated."""
     try:
-        words = list(shlex.shlex(text, posix=True, punctuation_chars=";&"))
+        words = list(shlex.shlex(text, posix=True, punctuation_chars=";&|"))
     except ValueError as error:
         call.complain(f"sh: 1: {error}")
         return 2
     code, argv = 0, list[str]()
     skip = False
     for word in [*words, ";"]:
-        if word in (";", "&&"):
+        if word == "|":
+            if not skip:
+                _run_into_pipe(call, argv)
+            argv = []
+        elif word in (";", "&&"):
             if argv and not skip:
-                code = _run_inner(call, argv)
+                code = run_call(call, argv)
+            call.stdin, call.stream_in = "", None
             argv = []
             skip = word == "&&" and code != 0
         else:
@@ -159,8 +186,10 @@ def _shell_lines(call: Call, text: str) -> int:
     return code
 
 
-def _run_inner(call: Call, argv: list[str]) -> int:
-    try:
-        return _dispatch(call, argv)
-    except Exit as end:
-        return end.code
+def _run_into_pipe(call: Call, argv: list[str]) -> None:
+    """Run a command whose output is the next one's input."""
+    before, call.out = call.out, []
+    run_call(call, argv)
+    call.stdin = "".join(f"{line}\n" for line in call.out)
+    call.stream_in, call.stream_out = call.stream_out, None
+    call.out = before

@@ -19,6 +19,7 @@ from zfsctl.sandbox.inheritance import (
     own_setting,
     snapshot_inherits,
 )
+from zfsctl.sandbox.keys import ivset_guid, key_guid
 from zfsctl.sandbox.machines import scramble
 from zfsctl.sandbox.natives import NATIVES, is_written_since
 from zfsctl.sandbox.pools import SimPool
@@ -155,7 +156,8 @@ class Values:
             case "origin":
                 return str(dataset.origin) if dataset.origin else NOT_APPLICABLE
             case "receive_resume_token":
-                return dataset.receive_resume_token or NOT_APPLICABLE
+                unfinished = pool.unfinished(dataset.name)
+                return (unfinished.receive_resume_token if unfinished else "") or NOT_APPLICABLE
             case "snapshots_changed":
                 return str(dataset.snapshots_changed) if dataset.snapshots_changed else NOT_APPLICABLE
             case "filesystem_count" | "snapshot_count":
@@ -217,6 +219,8 @@ class Values:
                 return "on" if snapshot.defer_destroy else "off"
             case "inconsistent":
                 return "0"
+            case "ivsetguid":
+                return str(ivset_guid(dataset, snapshot) or NOT_APPLICABLE)
         if is_written_since(name):
             txg = self._txg_of(dataset, name)
             if txg is None:
@@ -240,6 +244,8 @@ class Values:
                 if extent.birth <= bookmark.createtxg and (extent.death is None or extent.death > bookmark.createtxg)
             )
             return self._shown(name, str(sum(alive)))
+        if name == "ivsetguid":
+            return str(ivset_guid(dataset, bookmark) or NOT_APPLICABLE)
         full = f"{dataset.name}#{bookmark.name}"
         value = _shared(dataset, full, "bookmark", bookmark.guid, bookmark.createtxg, bookmark.creation, name)
         return self._shown(name, value)
@@ -309,5 +315,5 @@ def _shared(dataset: SimDataset, full: str, kind: str, guid: int, createtxg: int
         case "ivsetguid":
             return str(scramble(guid, 1)) if dataset.encryption != "off" else NOT_APPLICABLE
         case "keyguid":
-            return str(scramble(dataset.guid, 2)) if dataset.encryption != "off" else NOT_APPLICABLE
+            return str(key_guid(dataset)) if dataset.encryption != "off" else NOT_APPLICABLE
     return NOT_APPLICABLE

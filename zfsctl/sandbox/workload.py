@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zfsctl.errors import RefusedError, UnknownNameError
-from zfsctl.sandbox.accounts import account_for
+from zfsctl.sandbox.accounts import fits
 from zfsctl.sandbox.building import machine_of
 from zfsctl.sandbox.datasets import SimDataset
 from zfsctl.sandbox.extents import Extent, kill
 from zfsctl.sandbox.machines import SimFleet, scramble
 from zfsctl.sandbox.pools import SimPool
+from zfsctl.sandbox.unfinished import end_receives
 
 MEBIBYTE = 1 << 20
 
@@ -109,6 +110,7 @@ def advance(fleet: SimFleet, seconds: int, load: Sequence[Load] = ()) -> None:
         except RefusedError:
             continue
     fleet.now = end
+    end_receives(fleet)
     fleet.changes += 1
 
 
@@ -118,7 +120,7 @@ def usual_load(fleet: SimFleet) -> tuple[Load, ...]:
     for machine in fleet.hosts.values():
         for pool in machine.pools.values():
             for dataset in pool.datasets.values():
-                if not pool.children(dataset.name):
+                if not (pool.children(dataset.name) or dataset.inconsistent):
                     chance = scramble(dataset.guid, 3)
                     size = (1 + chance % 48) * MEBIBYTE
                     every = (3600, 7200, 21600, 86400)[chance >> 32 & 3]
@@ -130,19 +132,14 @@ def _check_writable(fleet: SimFleet, pool: SimPool, dataset: SimDataset, host: s
     why = ""
     if pool.health not in ("ONLINE", "DEGRADED") or pool.readonly:
         why = f"the pool is {'read-only' if pool.readonly else pool.health}"
+    elif dataset.inconsistent:
+        why = "it is being received"
     elif dataset.properties.get("readonly", dataset.received.get("readonly")) == "on":
         why = "it is read-only"
-    elif not _fits(pool, dataset, size):
+    elif not fits(pool, dataset.name, size):
         why = "no space left on device"
     if why:
         raise RefusedError(f"{host}:{dataset.name}: not written", why=why, where=f"{host}:{dataset.name}")
-
-
-def _fits(pool: SimPool, dataset: SimDataset, size: int) -> bool:
-    limits = ("quota", "refquota", "reservation", "refreservation")
-    if any(limit in each.properties or limit in each.received for each in pool.datasets.values() for limit in limits):
-        return size <= account_for(pool)[dataset.name].available
-    return pool.has_room(size)
 
 
 def _store(pool: SimPool, dataset: SimDataset, size: int) -> None:

@@ -1,0 +1,154 @@
+"""zfs send: which stream is asked for, what it is estimated to hold, and why it cannot be made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NoReturn
+
+from zfsctl.sandbox.calls import DATASETS, Call, Found, Kinds
+from zfsctl.sandbox.datasets import SimDataset, SimSnapshot
+from zfsctl.sandbox.keys import key_is_missing
+from zfsctl.sandbox.lineage import is_ancestor
+from zfsctl.sandbox.options import Options, parse_options
+from zfsctl.sandbox.resuming import resumed_part
+from zfsctl.sandbox.sizes import nice_size
+from zfsctl.sandbox.streams import Part, Stream, StreamFlags, part_of
+
+SYNOPSIS = (
+    "send [-DLPbcehnpsVvw] [-i|-I snapshot] [-R [-X dataset[,dataset]...]] <snapshot>\n"
+    "\tsend [-DnVvPLecw] [-i snapshot|bookmark] <filesystem|volume|snapshot>\n"
+    "\tsend [-PnVve] -t <receive_resume_token>"
+)
+_PACKAGED = ("R", "p", "b", "h", "s", "S", "d", "X")
+"""Options of streams that carry whole trees, properties or holds: zfsctl sends none, and none is simulated."""
+
+
+def zfs_send(call: Call, arguments: Sequence[str]) -> int:
+    """Write a stream to standard output, or with -n only say how long it would be."""
+    call.synopsis = SYNOPSIS
+    options = parse_options(call, arguments, "i:I:RsX:DpVvnPLehwcbt:Sd:")
+    wanted = next((letter for letter in _PACKAGED if letter in options), None)
+    if wanted:
+        call.stop(f"zfs send -{wanted} is not simulated", 2)
+    flags = StreamFlags("L" in options, "e" in options, "c" in options, "w" in options)
+    token = options.last("t")
+    if token is not None:
+        if options.operands:
+            call.usage("too many arguments")
+        shown = (call.out if "n" in options else call.err) if "v" in options or "P" in options else []
+        part, names = resumed_part(call, token, shown)
+        return _write(call, options, Stream((part,)), [names])
+    if not options.operands:
+        call.usage("missing snapshot argument")
+    if len(options.operands) > 1:
+        call.usage("too many arguments")
+    if "i" in options and "I" in options:
+        call.usage("invalid flag combination: -i and -I are mutually exclusive")
+    if "I" in options:
+        return _send_several(call, options, flags)
+    return _send_one(call, options, flags)
+
+
+def _send_one(call: Call, options: Options, flags: StreamFlags) -> int:
+    operand = options.operands[0]
+    base_name = _typed(call, options.last("i"), operand)
+    found = call.open_or_stop(operand, DATASETS)
+    action = f"warning: cannot send '{operand}'"
+    if found.snapshot is None:
+        call.stop(f"{action}: target is busy; if a filesystem, it must not be mounted")
+    base = None
+    if base_name is not None:
+        base = call.look_up(base_name) if "#" in base_name else call.open_or_stop(base_name, Kinds.SNAPSHOT)
+        if base is None:
+            call.stop(f"{action}: incremental source ({base_name}) does not exist")
+        if not is_ancestor(base, found):
+            call.stop(f"{action}: not an earlier snapshot from the same fs")
+    _check_readable(call, action, found.dataset, flags)
+    part = _part(found, base, flags)
+    return _write(call, options, Stream((part,)), [(base_name or "", operand)])
+
+
+def _send_several(call: Call, options: Options, flags: StreamFlags) -> int:
+    operand = options.operands[0]
+    base_name = _typed(call, options.last("I"), operand)
+    assert base_name is not None
+    if "#" in base_name:
+        call.complain("Error: multiple snapshots cannot be sent from a bookmark.")
+        return 1
+    found = call.open_or_stop(operand, DATASETS)
+    if found.snapshot is None:
+        call.usage("Error: Unsupported flag with filesystem or bookmark.")
+    dataset, last = found.dataset, found.snapshot
+    short = base_name.partition("@")[2]
+    names = list(dataset.snapshots)
+    from_origin = dataset.origin is not None and base_name == str(dataset.origin)
+    if not from_origin:
+        if base_name.partition("@")[0] != dataset.name:
+            call.usage("incremental source must be in same filesystem")
+        if short not in names:
+            _not_sent(call, operand, f"incremental source ({base_name}) does not exist")
+        if names.index(short) >= names.index(last.name):
+            _not_sent(call, operand, f"incremental source ({base_name}) is not earlier than it")
+    _check_readable(call, f"warning: cannot send '{operand}'", dataset, flags)
+    chain = names[0 if from_origin else names.index(short) : names.index(last.name) + 1]
+    pairs: list[tuple[Found, str, SimSnapshot]] = []
+    if from_origin and dataset.origin:
+        origin = Found(found.pool, dataset.origin.dataset, snapshot=dataset.origin.snapshot)
+        pairs.append((origin, base_name, dataset.snapshots[chain[0]]))
+    for older, newer in pairwise(chain):
+        of = Found(found.pool, dataset, snapshot=dataset.snapshots[older])
+        pairs.append((of, older, dataset.snapshots[newer]))
+    parts = [_part(Found(found.pool, dataset, snapshot=to), base, flags) for base, _, to in pairs]
+    shown = [(name, f"{dataset.name}@{to.name}") for _, name, to in pairs]
+    return _write(call, options, Stream(tuple(parts)), shown)
+
+
+def _not_sent(call: Call, operand: str, why: str) -> NoReturn:
+    call.complain(f"WARNING: could not send {operand}:")
+    call.stop(why)
+
+
+def _typed(call: Call, name: str | None, operand: str) -> str | None:
+    """The full name of an incremental source; without @ or # it is taken for a snapshot, with a warning."""
+    if name is None:
+        return None
+    if "@" not in name and "#" not in name:
+        call.complain("Warning: incremental source didn't specify type, assuming snapshot. Use '@' or '#' prefix to")
+        call.err[-1] += " avoid ambiguity."
+        name = f"@{name}"
+    return operand.partition("@")[0] + name if name[0] in "@#" else name
+
+
+def _check_readable(call: Call, action: str, dataset: SimDataset, flags: StreamFlags) -> None:
+    if "send" in call.machine.denied:
+        call.stop(f"{action}: permission denied")
+    if key_is_missing(dataset) and not flags.raw:
+        call.stop(f"{action}: dataset key must be loaded")
+
+
+def _part(found: Found, base: Found | None, flags: StreamFlags) -> Part:
+    assert found.snapshot is not None
+    if base is None:
+        return part_of(found.pool, found.dataset, found.snapshot, flags)
+    clone = base.snapshot is not None and base.dataset is not found.dataset
+    return part_of(found.pool, found.dataset, found.snapshot, flags, base=base.snapshot or base.bookmark, clone=clone)
+
+
+def _write(call: Call, options: Options, stream: Stream, names: Sequence[tuple[str, str]]) -> int:
+    """Say what is sent where asked to, on stderr if the stream itself goes to stdout; then send."""
+    dry = "n" in options
+    into = call.out if dry else call.err
+    if "P" in options:
+        for (base, name), part in zip(names, stream.parts, strict=True):
+            into.append("\t".join(["incremental", base, name] if base else ["full", name]) + f"\t{part.length}")
+        into.append(f"size\t{stream.size}")
+    elif "v" in options:
+        for (base, name), part in zip(names, stream.parts, strict=True):
+            what = f"send from {base}" if base else "full send"
+            joined = f"{what} {'to' if base else 'of'} {name}"
+            into.append(f"{joined} estimated size is {nice_size(part.length)}")
+        into.append(f"total estimated size is {nice_size(stream.size)}")
+    if not dry:
+        call.stream_out = stream
+    return 0

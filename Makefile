@@ -8,8 +8,11 @@ STAMP := $(VENV)/.installed
 ONE_FILE := dist/zfsctl
 SOURCES := $(shell find zfsctl -type f -not -path '*/__pycache__/*')
 
+# Without compiled files on disk every start of Python, and the tests start many, costs several times as much.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test differential format dist bench man completions testbed-shell clean
+.PHONY: help setup demo check check-types check-imports check-lint check-format test differential format dist bench man completions testbed-shell clean
 
 help:
 	@echo "make demo           set everything up and show the main job on simulated hosts"
@@ -49,12 +52,22 @@ $(STAMP): pyproject.toml uv.lock
 demo: $(STAMP)
 	@$(BIN)/zfsctl demo
 
+# The static checks side by side, then the tests, on two cores.
 check: $(STAMP)
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-imports check-lint check-format
 	$(BIN)/python -m pytest -q -n 2 -m 'not zfs and not slow' tests
+
+check-types: $(STAMP)
+	$(BIN)/mypy
+
+check-imports: $(STAMP)
+	$(BIN)/lint-imports
+
+check-lint: $(STAMP)
+	$(BIN)/ruff check .
+
+check-format: $(STAMP)
+	$(BIN)/ruff format --check .
 
 # One process for the real hosts: they are booted once and shared by all tests.
 test: check $(ONE_FILE)

@@ -117,7 +117,7 @@ complete -c zfsctl -n '__zfsctl_within approvals deny' -s h -l help -d 'Show thi
 complete -c zfsctl -n '__zfsctl_within history' -l limit -x -d 'How many runs to show.'
 complete -c zfsctl -n '__zfsctl_within history' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_at config' -a init -d 'Write a commented policy for the pools of this machine.'
-complete -c zfsctl -n '__zfsctl_at config' -a check -d 'Read the policy, log in to every host both ways, and print what each rule selects.'
+complete -c zfsctl -n '__zfsctl_at config' -a check -d 'Read the policy, log in to every host both ways, and print what each rule selects and each replication sends.'
 complete -c zfsctl -n '__zfsctl_at config' -a show -d 'Print the policy in force as one TOML file: conf.d merged, defaults filled in.'
 complete -c zfsctl -n '__zfsctl_within config' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within config init' -s h -l help -d 'Show this message and exit.'

@@ -351,6 +351,62 @@ def test_a_rule_that_selects_nothing_fails_the_check(zfsctl: Zfsctl, sandbox: Pa
     assert any(row[0] == "!" and "tank/gone" in row[4] for row in ended.rows)
 
 
+REPLICATION = """
+[[replications]]
+name = "{name}"
+sender = "{sender}"
+receiver = "{receiver}"
+"""
+
+
+def test_config_check_shows_what_each_replication_sends_where(zfsctl: Zfsctl, sandbox: Path) -> None:
+    policy = sandbox / "zfsctl.toml"
+    policy.write_text(
+        '[hosts]\nbeta = "b"\ngamma = "c"\n'
+        + REPLICATION.format(name="out", sender="*:tank", receiver="beta:bk/{host}/tank")
+    )
+    fleet = json.loads((sandbox / "fleet.json").read_text())
+    fleet["hosts"]["beta"]["pools"]["tank"] = {"datasets": {"tank": {}, "tank/x": {}, "tank/x.zfsctl-new-1": {}}}
+    (sandbox / "fleet.json").write_text(json.dumps(fleet))
+
+    ended = zfsctl("config", "check", "--sandbox", sandbox)
+    data = valid(zfsctl("config", "check", "--json", "--sandbox", sandbox), "config")
+
+    assert [row[2:] for row in ended.rows if row[0] == "replication"] == [
+        ["out", "tank", "beta:bk/local/tank", "-"],
+        ["out", "tank/db", "beta:bk/local/tank/db", "-"],
+        ["out", "beta:tank", "beta:bk/beta/tank", "-"],
+        ["out", "beta:tank/x", "beta:bk/beta/tank/x", "-"],
+        ["out", "gamma:tank", "beta:bk/gamma/tank", "not known: gamma did not answer"],
+    ]
+    assert ended.code == 3, "one host of three did not answer"
+    assert [tree["datasets"] for tree in data["replications"][0]["trees"]] == [
+        ["tank", "tank/db"],
+        ["tank", "tank/x"],
+        [],
+    ]
+
+
+def test_a_replication_whose_sender_is_not_there_fails_the_check(zfsctl: Zfsctl, sandbox: Path) -> None:
+    policy = sandbox / "zfsctl.toml"
+    text = policy.read_text()
+    policy.write_text(text + REPLICATION.format(name="out", sender="tank/gone", receiver="usb/gone"))
+    ended = zfsctl("config", "check", "--sandbox", sandbox)
+
+    assert ended.code == 2
+    assert any(row[0] == "!" and '"tank/gone" sends nothing from local' in row[4] for row in ended.rows)
+
+
+def test_sending_the_snapshots_of_others_is_warned_of(zfsctl: Zfsctl, sandbox: Path) -> None:
+    policy = sandbox / "zfsctl.toml"
+    one = REPLICATION.format(name="out", sender="tank/db", receiver="usb/db") + 'snapshots = "all"\n'
+    policy.write_text(policy.read_text() + one)
+    ended = zfsctl("config", "check", "--sandbox", sandbox)
+
+    assert ended.code == 0
+    assert [row[2:4] for row in ended.rows if row[0] == "!"] == [["warning", "never-pruned"]]
+
+
 def test_the_policy_in_force_is_shown_as_a_file_that_loads(zfsctl: Zfsctl, sandbox: Path, tmp_path: Path) -> None:
     shown = zfsctl("config", "show", "--sandbox", sandbox)
     copy = tmp_path / "copy.toml"

@@ -21,10 +21,11 @@ from zfsctl.documents.schemas import json_schema
 from zfsctl.documents.status import document_of_status, status_from_document
 from zfsctl.errors import RefusedError, UnknownNameError
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
-from zfsctl.model.checking import ConfigCheck, LoginCheck, RuleCheck
+from zfsctl.model.checking import ConfigCheck, LoginCheck, ReplicationCheck, RuleCheck, TreeCheck
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
 from zfsctl.model.history import RunRecord, RunState, StepRecord
+from zfsctl.model.names import Place
 from zfsctl.model.plan import (
     CreateSnapshots,
     DatasetRef,
@@ -37,6 +38,7 @@ from zfsctl.model.plan import (
     SnapshotRef,
 )
 from zfsctl.model.pool import Pool
+from zfsctl.model.route import Route
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
 
@@ -132,6 +134,17 @@ CHECK = ConfigCheck(
     logins=(LoginCheck("alpha", "run", "", "2.3.9"), LoginCheck("alpha", "lines", "no route")),
     rules=(RuleCheck("zfsctl.toml: datasets[0]", ("tank",), "critical", (("alpha", "tank/db"),)),),
     findings=(FINDING,),
+    replications=(
+        ReplicationCheck(
+            "one",
+            "zfsctl.toml: replications[1]",
+            Route.RELAY,
+            (
+                TreeCheck(Place("alpha", "tank"), Place("beta", "bk/alpha"), ("tank", "tank/db")),
+                TreeCheck(Place("gamma", "tank"), Place("beta", "bk/gamma"), why="gamma did not answer"),
+            ),
+        ),
+    ),
 )
 ERROR = document_of_failure([document_of_error(RefusedError("no", why="so", hint="zfsctl", where="alpha"))])
 DOCUMENTS: dict[str, Any] = {

@@ -7,10 +7,11 @@ import pytest
 from inline_snapshot import snapshot
 
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
-from zfsctl.model.checking import ConfigCheck, LoginCheck, RuleCheck
+from zfsctl.model.checking import ConfigCheck, LoginCheck, ReplicationCheck, RuleCheck, TreeCheck
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
 from zfsctl.model.history import RunRecord, RunState, StepRecord
+from zfsctl.model.names import Place
 from zfsctl.model.plan import (
     CreateSnapshots,
     DatasetRef,
@@ -23,6 +24,7 @@ from zfsctl.model.plan import (
     SnapshotRef,
 )
 from zfsctl.model.pool import Pool
+from zfsctl.model.route import Route
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
 from zfsctl.render.approvals import render_approvals, rows_of_approvals
@@ -149,6 +151,18 @@ CHECK = ConfigCheck(
     rules=(
         RuleCheck("zfsctl.toml: datasets.0", ("alpha:tank",), "critical", (("alpha", "tank"), ("local", "tank/db"))),
         RuleCheck("zfsctl.toml: datasets.1", ("alpha:gone",), "", ()),
+    ),
+    replications=(
+        ReplicationCheck(
+            "one",
+            "zfsctl.toml: replications[1]",
+            Route.RELAY,
+            (
+                TreeCheck(Place("alpha", "tank"), Place("local", "bk/alpha/tank"), ("tank", "tank/db")),
+                TreeCheck(Place("beta", "tank"), Place("local", "bk/beta/tank"), why="beta did not answer"),
+                TreeCheck(Place("gamma", "tank"), Place("local", "bk/gamma/tank")),
+            ),
+        ),
     ),
 )
 
@@ -403,6 +417,10 @@ zfsctl.toml: datasets.0  alpha:tank  (critical)  2 datasets
   = alpha:tank
   = tank/db
 zfsctl.toml: datasets.1  alpha:gone  (none)  0 datasets
+zfsctl.toml: replications[1]  one  (relay)
+  > alpha:tank → bk/alpha/tank  2 datasets
+  > beta:tank → bk/beta/tank  not known: beta did not answer
+  > gamma:tank → bk/gamma/tank  nothing is there
 Something is wrong.
 """)
     assert piped(rows_of_config_check(CHECK)) == snapshot("""\
@@ -413,6 +431,10 @@ login | alpha | lines | failed | - | no route to host
 rule | zfsctl.toml: datasets.0 | critical | alpha:tank
 rule | zfsctl.toml: datasets.0 | critical | tank/db
 rule | zfsctl.toml: datasets.1 | none | -
+replication | zfsctl.toml: replications[1] | one | alpha:tank | bk/alpha/tank | -
+replication | zfsctl.toml: replications[1] | one | alpha:tank/db | bk/alpha/tank/db | -
+replication | zfsctl.toml: replications[1] | one | beta:tank | bk/beta/tank | not known: beta did not answer
+replication | zfsctl.toml: replications[1] | one | gamma:tank | bk/gamma/tank | nothing is there
 """)
 
 

@@ -35,9 +35,9 @@ def init(context: typer.Context) -> int:
 
 @app.command(cls=VerbCommand)
 def check(context: typer.Context) -> int:
-    """Read the policy, log in to every host both ways, and print what each rule selects.
+    """Read the policy, log in to every host both ways, and print what each rule selects and each replication sends.
 
-    Exits 2 when the policy is wrong by itself or when a selection matches nothing on a host that answered.
+    Exits 2 when the policy is wrong by itself or when a selection or sender matches nothing on a host that answered.
     """
     from zfsctl.documents.config import document_of_config_check
     from zfsctl.operations.config import check_policy, exit_code_of_check

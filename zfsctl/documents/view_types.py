@@ -187,6 +187,27 @@ class RuleCheckDocument(TypedDict):
     datasets: list[PlaceDocument]
 
 
+class TreeCheckDocument(TypedDict):
+    """What one host sends by a replication, and where it arrives.
+
+    `why` says why it is not known what is there, and `datasets` is empty then.
+    """
+
+    sender: PlaceDocument
+    receiver: PlaceDocument
+    datasets: list[str]
+    why: str
+
+
+class ReplicationCheckDocument(TypedDict):
+    """One replication of the policy file, and the trees that it sends."""
+
+    name: str
+    where: str
+    route: str
+    trees: list[TreeCheckDocument]
+
+
 class ConfigDocument(TypedDict):
     """The policy file: what was checked, what is in force, or what was written.
 
@@ -196,6 +217,7 @@ class ConfigDocument(TypedDict):
     files: list[str]
     logins: list[LoginCheckDocument]
     rules: list[RuleCheckDocument]
+    replications: list[ReplicationCheckDocument]
     findings: list[FindingDocument]
     text: str
     errors: list[ErrorEntry]

@@ -1,10 +1,12 @@
-"""What `config check` found: who answers, and what each rule of the policy file selects."""
+"""What `config check` found: who answers, what each rule of the policy file selects, and what goes where."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zfsctl.model.names import Place
 from zfsctl.model.plan import Finding, Severity
+from zfsctl.model.route import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,34 @@ class RuleCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class TreeCheck:
+    """What one host sends by a replication, and where it arrives."""
+
+    sender: Place
+    receiver: Place
+    datasets: tuple[str, ...] = ()
+    """The sender's dataset and all below it, in listing order; empty where it is not there or not known."""
+    why: str = ""
+    """Why it is not known what is there; empty when it is."""
+
+    def receiver_of(self, dataset: str) -> Place:
+        """Where one of the datasets arrives."""
+        return Place(self.receiver.host, self.receiver.dataset + dataset.removeprefix(self.sender.dataset))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationCheck:
+    """One replication of the policy file, and the trees that it sends."""
+
+    name: str
+    where: str
+    """File and key path."""
+    route: Route
+    trees: tuple[TreeCheck, ...]
+    """One for each sending host that was to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigCheck:
     """Everything that `config check` looked at."""
 
@@ -47,6 +77,7 @@ class ConfigCheck:
     logins: tuple[LoginCheck, ...] = ()
     rules: tuple[RuleCheck, ...] = ()
     findings: tuple[Finding, ...] = ()
+    replications: tuple[ReplicationCheck, ...] = ()
 
     @property
     def clean(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,15 @@ from pathlib import Path
 from zfsctl.errors import ExitCode, UsageError, ZfsctlError
 from zfsctl.executor.collect import FactsRequest, collect_facts
 from zfsctl.hosts.protocol import Fleet
-from zfsctl.model.checking import ConfigCheck, LoginCheck, RuleCheck
-from zfsctl.model.facts import Facts
-from zfsctl.model.names import LOCAL
+from zfsctl.model.checking import ConfigCheck, LoginCheck, ReplicationCheck, RuleCheck, TreeCheck
+from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.names import LOCAL, Place, is_at_or_below
 from zfsctl.model.plan import Finding, Severity
 from zfsctl.model.policy import HostEntry
+from zfsctl.model.replication import Chosen, Replication
 from zfsctl.operations.assemble import host_findings
 from zfsctl.operations.session import Session, SessionOptions
+from zfsctl.planner.matching import made_by_us, selects_host
 from zfsctl.planner.selection import hosts_in_use, select_datasets
 from zfsctl.zfs.about import argv_version, parse_version
 
@@ -65,7 +67,7 @@ def init_policy(options: SessionOptions) -> FirstPolicy:
 
 
 def check_policy(session: Session) -> ConfigCheck:
-    """Log in to every host both ways, and find what each rule selects.
+    """Log in to every host both ways, and find what each rule selects and what each replication sends where.
 
     Raises:
         ConfigError: Two rules fit one dataset equally well.
@@ -87,6 +89,7 @@ def check_policy(session: Session) -> ConfigCheck:
         for one in selection.unmatched
         if not session.options.hosts or one.host in session.options.hosts
     ]
+    replications = tuple(_check_replication(one, policy.hosts, facts) for one in policy.replications)
     return ConfigCheck(
         files=policy.files,
         logins=logins,
@@ -99,7 +102,8 @@ def check_policy(session: Session) -> ConfigCheck:
             )
             for rule in policy.rules
         ),
-        findings=(*host_findings(facts), *findings),
+        findings=(*host_findings(facts), *findings, *_about_replications(replications, policy.replications)),
+        replications=replications,
     )
 
 
@@ -154,10 +158,60 @@ def _try_lines(fleet: Fleet, name: str) -> LoginCheck:
         return LoginCheck(name, "lines", str(error))
 
 
+def _check_replication(one: Replication, hosts: Collection[str], facts: Facts) -> ReplicationCheck:
+    from zfsctl.config.flows import flows_of
+
+    return ReplicationCheck(
+        name=one.name,
+        where=one.where,
+        route=one.route,
+        trees=tuple(
+            _check_tree(flow.sender, flow.receiver, facts.hosts[flow.sender.host])
+            for flow in flows_of((), one, hosts)
+            if flow.sender.host in facts.hosts
+        ),
+    )
+
+
+def _check_tree(sender: Place, receiver: Place, host: HostFacts) -> TreeCheck:
+    if not host.complete:
+        why = "its listing is not complete" if host.reached else f"{sender.host} did not answer"
+        return TreeCheck(sender, receiver, why=why)
+    outside = made_by_us(host)
+    names = tuple(name for name in host.datasets if is_at_or_below(name, sender.dataset) and not outside(name))
+    return TreeCheck(sender, receiver, names)
+
+
+def _about_replications(checks: Sequence[ReplicationCheck], replications: Sequence[Replication]) -> Iterator[Finding]:
+    """Senders that are not there, and receivers that will hold what no rule destroys."""
+    for check, replication in zip(checks, replications, strict=True):
+        for tree in check.trees:
+            if not tree.datasets and not tree.why:
+                yield Finding(
+                    Severity.CRITICAL,
+                    "no-match",
+                    tree.sender.host,
+                    "",
+                    f'{check.where}: "{replication.sender.text}" sends nothing from {tree.sender.host}',
+                    f"zfs list -r -t filesystem,volume on {tree.sender.host}",
+                )
+        if replication.snapshots is Chosen.ALL:
+            yield Finding(
+                Severity.WARNING,
+                "never-pruned",
+                replication.receiver_host,
+                "",
+                f"{check.where}: others' snapshots are sent too, and no rule ever destroys them on the receiver",
+                'snapshots = "owned", and adopt = ["..."] for those that rules may destroy',
+            )
+
+
 def _hosts_to_try(session: Session) -> tuple[str, ...]:
-    """Every host that is dialled, and this machine where a rule is about it."""
-    used = hosts_in_use(session.policy)
-    return tuple(name for name, entry in session.policy.hosts.items() if name in used or not entry.is_local)
+    """Every host that is dialled, and this machine where a rule or a replication is about it."""
+    policy = session.policy
+    used = hosts_in_use(policy)
+    here = any(one.receiver_host == LOCAL or selects_host(one.sender, LOCAL) for one in policy.replications)
+    return tuple(name for name, entry in policy.hosts.items() if name in used or not entry.is_local or here)
 
 
 def _facts_of_this_machine(options: SessionOptions) -> Facts:

@@ -14,7 +14,10 @@ from zfsctl.sandbox.mounts import default_mounted
 from zfsctl.sandbox.pools import RECV
 from zfsctl.sandbox.receive_checks import is_modified
 from zfsctl.sandbox.resume_token import ResumeToken
-from zfsctl.sandbox.streams import everywhere
+from zfsctl.sandbox.streams import LARGE_BLOCK, everywhere
+
+_DATA_OBJECT = 3
+"""The first object of a filesystem that may be a file."""
 
 
 def take_in(call: Call, intake: Intake) -> None:
@@ -127,6 +130,8 @@ def _save(call: Call, intake: Intake, dataset: SimDataset, reached: int, whole: 
                 flags.embedded,
                 flags.compressed,
                 flags.raw,
+                object=_DATA_OBJECT,
+                offset=reached - reached % LARGE_BLOCK,
             )
         )
     holder.receiving = intake.stalled

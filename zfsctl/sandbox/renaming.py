@@ -11,6 +11,7 @@ from zfsctl.sandbox.datasets import SimDataset
 from zfsctl.sandbox.naming import MAX_NAME_BYTES, NameKind, name_fault
 from zfsctl.sandbox.options import parse_options
 from zfsctl.sandbox.pools import SimPool
+from zfsctl.sandbox.unfinished import end_receive
 
 SYNOPSIS = (
     "rename [-f] <filesystem|volume|snapshot> <filesystem|volume|snapshot>\n"
@@ -107,15 +108,19 @@ def _rename_dataset(call: Call, found: Found, target: str) -> None:
     if any(_longest(each) + len(target) - len(dataset.name) > MAX_NAME_BYTES for each in tree):
         call.stop(f"{action}: dataset name is too long")
     above = pool.datasets[target.rpartition("/")[0]]
-    if dataset.encryptionroot not in ("", dataset.name) and above.encryptionroot != dataset.encryptionroot:
+    moves = dataset.name.rpartition("/")[0] != above.name
+    if moves and dataset.encryptionroot not in ("", dataset.name) and above.encryptionroot != dataset.encryptionroot:
         call.stop(f"{action}: cannot move encrypted child outside of its encryption root")
     move_tree(pool, dataset, target)
 
 
 def move_tree(pool: SimPool, dataset: SimDataset, target: str) -> None:
-    """Give a dataset and all below it their new names."""
+    """Give a dataset and all below it their new names. A receive that runs there ends."""
     old = dataset.name
-    for each in pool.tree(old):
+    for each in pool.tree(old, hidden=True):
+        if each.receiving:
+            end_receive(pool, each)
+    for each in pool.tree(old, hidden=True):
         del pool.datasets[each.name]
         each.name = target + each.name[len(old) :]
         pool.datasets[each.name] = each

@@ -13,7 +13,6 @@ _NATIVE = _HEADER.pack(b"\0\1\0\0", 0, 1)
 _PAIR = struct.Struct("<ihhii")
 _BOOLEAN, _NUMBER, _STRING = 1, 8, 9
 _FORM = re.compile(r"(\d+)-([0-9a-f]+)-([0-9a-f]+)-(.*)", re.DOTALL)
-_RECORD_BYTES = 131072
 
 Value = int | str | None
 """None stands for a boolean, which is there or is not."""
@@ -34,14 +33,17 @@ class ResumeToken:
     embedded: bool = False
     compressed: bool = False
     raw: bool = False
+    object: int = 1
+    """The object that the next bytes belong to, and where in it they do."""
+    offset: int = 0
 
     @property
     def pairs(self) -> dict[str, Value]:
         """Its contents by their names in the token, in order."""
         pairs: dict[str, Value] = {"fromguid": self.fromguid} if self.fromguid else {}
         pairs |= {
-            "object": 3 if self.bytes else 1,
-            "offset": self.bytes - self.bytes % _RECORD_BYTES,
+            "object": self.object,
+            "offset": self.offset,
             "bytes": self.bytes,
             "toguid": self.toguid,
             "toname": self.toname,
@@ -131,12 +133,27 @@ def _unpacked(packed: bytes) -> dict[str, Value]:
 
 def _token_of(pairs: dict[str, Value]) -> ResumeToken:
     toname = pairs["toname"]
-    numbers = [pairs["toguid"], pairs.get("fromguid", 0), pairs["bytes"]]
     if not isinstance(toname, str):
         raise ValueError(toname)
-    toguid, fromguid, received = (number if isinstance(number, int) else 0 for number in numbers)
-    flags = ("largeblockok" in pairs, "embedok" in pairs, "compressok" in pairs, "rawok" in pairs)
-    return ResumeToken(toguid, toname, fromguid, received, *flags)
+    return ResumeToken(
+        _number(pairs, "toguid"),
+        toname,
+        _number(pairs, "fromguid") if "fromguid" in pairs else 0,
+        _number(pairs, "bytes"),
+        large_blocks="largeblockok" in pairs,
+        embedded="embedok" in pairs,
+        compressed="compressok" in pairs,
+        raw="rawok" in pairs,
+        object=_number(pairs, "object"),
+        offset=_number(pairs, "offset"),
+    )
+
+
+def _number(pairs: dict[str, Value], name: str) -> int:
+    value = pairs[name]
+    if not isinstance(value, int):
+        raise ValueError(name)
+    return value
 
 
 def _checksum(data: bytes) -> int:

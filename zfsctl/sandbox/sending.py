@@ -145,7 +145,8 @@ def _write(call: Call, options: Options, stream: Stream, names: Sequence[tuple[s
         into.append(f"size\t{stream.size}")
     elif "v" in options:
         for (base, name), part in zip(names, stream.parts, strict=True):
-            what = f"send from {base}" if base else "full send"
+            sign = "" if "@" in base or "#" in base else "@"
+            what = f"send from {sign}{base}" if base else "full send"
             joined = f"{what} {'to' if base else 'of'} {name}"
             into.append(f"{joined} estimated size is {nice_size(part.length)}")
         into.append(f"total estimated size is {nice_size(stream.size)}")

@@ -76,7 +76,10 @@ def _take(call: Call, wanted: dict[str, tuple[SimPool, SimDataset, str]], table:
     taken = [full for full, (_, dataset, name) in wanted.items() if name in dataset.snapshots]
     for full in taken:
         call.complain(f"cannot create snapshot '{full}': dataset already exists")
-    if taken:
+    busy = [full for full, (_, dataset, _) in wanted.items() if dataset.inconsistent]
+    for full in busy:
+        call.complain(f"cannot create snapshot '{full}': dataset is busy")
+    if taken or busy:
         return False
     take_snapshots(call, pool, [(dataset, name) for _, dataset, name in wanted.values()], properties)
     return True

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.documents.replicating import PLAN as REPLICATING
 from zfsctl.documents.approvals import document_of_approvals
 from zfsctl.documents.config import document_of_config_check, document_of_config_text
 from zfsctl.documents.envelope import KINDS, document_text, envelope
@@ -184,6 +185,15 @@ def pruned_to(first: object, now: Any) -> object:  # noqa: ANN401 - JSON is any 
         assert len(first) == len(now)
         return [pruned_to(one, other) for one, other in zip(first, now, strict=True)]
     return now
+
+
+def test_a_plan_of_transfers_is_what_its_schema_says_and_holds_all_that_its_first_version_held() -> None:
+    first = json.loads((GOLDEN / "transfers.json").read_text())
+    now = json.loads(document_text(envelope("plan", document_of_plan(REPLICATING), at=AT)))
+    validator = Draft202012Validator(json_schema("plan"))
+
+    assert [error.message for document in (first, now) for error in validator.iter_errors(document)] == []
+    assert pruned_to(first, {**now, "zfsctl_version": first["zfsctl_version"]}) == first
 
 
 @pytest.mark.parametrize("kind", KINDS)

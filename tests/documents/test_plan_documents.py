@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.documents.replication_steps import replication_steps
 from zfsctl.documents.envelope import document_text, envelope
 from zfsctl.documents.plan import document_of_plan
 from zfsctl.documents.reading import read_plan
@@ -26,6 +27,7 @@ from zfsctl.model.plan import (
     RunHook,
     Severity,
     SnapshotRef,
+    Step,
 )
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
 
@@ -62,8 +64,8 @@ requests = st.builds(
 
 
 @st.composite
-def steps(draw: st.DrawFn) -> tuple[CreateSnapshots | DestroySnapshots | RunHook, ...]:
-    made: list[CreateSnapshots | DestroySnapshots | RunHook] = []
+def steps(draw: st.DrawFn) -> tuple[Step, ...]:
+    made: list[Step] = []
     for index in range(draw(st.integers(0, 4))):
         earlier = st.lists(st.sampled_from([step.id for step in made]), unique=True) if made else st.just([])
         shared: dict[str, Any] = {
@@ -73,7 +75,7 @@ def steps(draw: st.DrawFn) -> tuple[CreateSnapshots | DestroySnapshots | RunHook
             "after": tuple(draw(earlier)),
         }
         refs = st.lists(st.builds(DatasetRef, datasets, guids), min_size=1, max_size=3).map(tuple)
-        kind = draw(st.sampled_from(("create", "destroy", "hook")))
+        kind = draw(st.sampled_from(("create", "destroy", "hook", "replication")))
         if kind == "create":
             properties = tuple(draw(st.dictionaries(st.just("zfsctl:reason"), any_bytes)).items())
             made.append(
@@ -90,6 +92,8 @@ def steps(draw: st.DrawFn) -> tuple[CreateSnapshots | DestroySnapshots | RunHook
                     frees=draw(st.none() | epochs),
                 )
             )
+        elif kind == "replication":
+            made.append(draw(replication_steps(**shared)))
         else:
             made.append(
                 RunHook(

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from zfsctl.documents.envelope import schema_name
 from zfsctl.documents.plan import plan_from_document
+from zfsctl.documents.step_checks import check_step
 from zfsctl.errors import UsageError
-from zfsctl.model.names import check_dataset_name, check_host_name, check_snapshot_part, pool_of
-from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, Step
+from zfsctl.model.plan import Plan
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
     from zfsctl.documents.types import PlanEnvelope
 
-_MAX_GUID = 2**64 - 1
 _REMAKE = "make the plan anew: zfsctl run --dry-run --out PLAN.json"
 
 
@@ -73,7 +72,17 @@ def _plan_adapter() -> TypeAdapter[PlanEnvelope]:
     return TypeAdapter(PlanEnvelope)
 
 
-_STEP_KINDS = ("create-snapshots", "destroy-snapshots", "hook")
+_STEP_KINDS = (
+    "create-snapshots",
+    "destroy-snapshots",
+    "hook",
+    "hold-snapshots",
+    "create-parents",
+    "abort-receive",
+    "rename-snapshot",
+    "transfer",
+    "move-anchors",
+)
 """pydantic puts the tag of a union into the path to a field; a person looks for the index alone."""
 
 
@@ -89,33 +98,11 @@ def _checked(plan: Plan, source: str) -> Plan:
                 raise ValueError(f"the id {step.id!r} is used twice")
             if unknown := [other for other in step.after if other not in seen]:
                 raise ValueError(f"it waits for {unknown[0]!r}, which is no step before it")
-            _check_step(step)
+            check_step(step)
         except ValueError as error:
             raise _wrong(source, where, f"{where}: {error}") from error
         seen.add(step.id)
     return plan
-
-
-def _check_step(step: Step) -> None:
-    check_host_name(step.host)
-    if isinstance(step, CreateSnapshots):
-        for ref in step.datasets:
-            check_dataset_name(ref.name)
-            check_snapshot_part(step.snapshot, dataset=ref.name)
-            _check_guid(ref.guid)
-            if pool_of(ref.name) != step.pool:
-                raise ValueError(f"{ref.name} is not in the pool {step.pool}")
-    elif isinstance(step, DestroySnapshots):
-        check_dataset_name(step.dataset)
-        _check_guid(step.dataset_guid)
-        for snapshot in step.snapshots:
-            check_snapshot_part(snapshot.name, dataset=step.dataset)
-            _check_guid(snapshot.guid)
-
-
-def _check_guid(guid: int) -> None:
-    if not 0 < guid <= _MAX_GUID:
-        raise ValueError(f"{guid} is no guid")
 
 
 def _wrong(source: str, path: str, why: str) -> UsageError:

@@ -71,6 +71,13 @@ def key_line(key: Path, port: int) -> str:
     return f"[{ADDRESS}]:{port} {kind} {blob}\n"
 
 
+def program(path: Path, script: str) -> None:
+    """A program that is a shell script."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
 class Server:
     """One running sshd.
 
@@ -109,6 +116,14 @@ class Server:
             **ssh,
         }
         return HostEntry(name, ADDRESS, SshSettings(**settings))  # type: ignore[arg-type]
+
+    def knows(self, *others: Server, key: Path | None = None) -> None:
+        """Let its account dial other servers, as an operator sets it up: by a configuration and a key of its own."""
+        known = self.folder / "others"
+        known.write_text("".join(key_line(other.keys.host, other.port) for other in others))
+        config = self.folder / "ssh_config"
+        config.write_text(f"IdentityFile {key or self.keys.user}\nUserKnownHostsFile {known}\n")
+        program(self.folder / "bin" / "ssh", f'exec {shutil.which("ssh")} -F {config} "$@"')
 
     def cut(self) -> None:
         """End the server's side of every connection, without a word to the client."""
@@ -150,7 +165,7 @@ class Server:
                     f"AuthorizedKeysFile {self.keys.folder / 'authorized'}",
                     f"PidFile {self.folder / 'pid'}",
                     # An empty home: what the account's own rc files do and take is not what we test.
-                    f"SetEnv HOME={self.folder}",
+                    f"SetEnv HOME={self.folder} PATH={self.folder}/bin:{_PATH}",
                     "StrictModes no",
                     "UsePAM no",
                     "PasswordAuthentication no",

@@ -110,10 +110,9 @@ def test_every_shell_runs_the_scripts(shell: list[str]) -> None:
 
 
 @shells
-@pytest.mark.parametrize("bare_stdout", [False, True])
-def test_a_watched_script_ends_with_its_command(shell: list[str], bare_stdout: bool) -> None:
+def test_a_watched_script_ends_with_its_command(shell: list[str]) -> None:
     frame = Frame()
-    script = frame.script_watched(Command(("sh", "-c", "echo out; echo err >&2; exit 7")), bare_stdout=bare_stdout)
+    script = frame.script_watched(Command(("sh", "-c", "echo out; echo err >&2; exit 7")))
 
     # Its input stays open: it is the command's end that ends the script.
     with subprocess.Popen([*shell, "-c", script], stdin=-1, stdout=-1, stderr=-1) as process:
@@ -122,7 +121,7 @@ def test_a_watched_script_ends_with_its_command(shell: list[str], bare_stdout: b
         process.wait(10)
         out, err = process.stdout.read(), process.stderr.read()
 
-    assert out == frame.begin + b"\nout\n" + (b"" if bare_stdout else frame.end(0) + b"7\n")
+    assert out == frame.begin + b"\nout\n" + frame.end(0) + b"7\n"
     assert err.startswith(frame.begin + b"\nerr\n" + frame.end(0) + b"7\n")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.loopback import Keys, Server, descendants, eventually, free_port, running, started
-from zfsctl.errors import HostCommandError, HostKeyError, InterruptedOutputError, UnreachableError
+from zfsctl.errors import HostKeyError, InterruptedOutputError, UnreachableError
 from zfsctl.hosts.fleet import RealFleet
 from zfsctl.model.command import Command
 from zfsctl.model.policy import HostEntry
@@ -147,12 +147,14 @@ def test_no_process_and_no_file_is_left_behind(fleet: RealFleet) -> None:
     assert set(descendants(os.getpid())) <= set(processes)
 
 
+@same_ends
 @pytest.mark.parametrize(("send", "receive"), [("no-such-program", "cat"), ("true", "no-such-program")])
-def test_a_program_that_is_not_there(fleet: RealFleet, send: str, receive: str) -> None:
-    with pytest.raises(HostCommandError) as raised:
-        fleet.pipe("local", Command((send,)), "local", Command((receive,)))
+def test_a_program_that_is_not_there(fleet: RealFleet, sender: str, receiver: str, send: str, receive: str) -> None:
+    result = fleet.pipe(sender, Command((send,)), receiver, Command((receive,)))
 
-    assert "no-such-program on local was not started" in raised.value.message
+    missing = result.sender if send == "no-such-program" else result.receiver
+    assert missing.exit_code == 127
+    assert "no-such-program" in missing.stderr
 
 
 def test_the_commands_of_a_pipe_have_no_input_of_their_own(fleet: RealFleet) -> None:
@@ -205,11 +207,15 @@ class TestConnections:
 
         with pytest.raises(InterruptedOutputError) as raised:
             fleet.pipe(
-                ends["sender"], Command(("cat", "/dev/zero")), ends["receiver"], sh("cat >/dev/null"), on_bytes=notice
+                ends["sender"],
+                Command(("dd", "if=/dev/zero")),
+                ends["receiver"],
+                sh("dd of=/dev/null"),
+                on_bytes=notice,
             )
 
         assert raised.value.where == "fragile"
-        assert eventually(lambda: not running(server, "cat"))
+        assert eventually(lambda: not running(server, "dd"))
 
     def test_a_banner_does_not_get_into_the_stream(
         self, tmp_path_factory: pytest.TempPathFactory, keys: Keys, tmp_path: Path

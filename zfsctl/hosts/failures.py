@@ -164,6 +164,12 @@ def login_failure(entry: HostEntry, stderr: str, *, exit_code: int | None, comma
     return unreachable(entry, found or "ssh ended without a word")
 
 
+def dialled_from(dialler: str, error: ZfsctlError) -> ZfsctlError:
+    """The same failure where not this machine dialled but a host, with its own keys and known hosts."""
+    hint = _elsewhere(dialler, error.hint) if error.hint else ""
+    return type(error)(f"{error.message}, dialled from {dialler}", why=error.why, hint=hint, where=error.where)
+
+
 def _line(pattern: re.Pattern[str], text: str) -> str:
     """The first line that matches, without ssh's own name in front; empty for none."""
     for line in text.splitlines():

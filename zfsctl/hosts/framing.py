@@ -80,37 +80,39 @@ class Frame:
     def script(self, commands: Sequence[Command], *, sudo: bool = False) -> str:
         """Run all commands one after another, whatever each says, without input but their own `stdin`."""
         runs = "; ".join(f"{_run(command, sudo=sudo)}; m {i}:$?" for i, command in enumerate(commands))
-        return self._wrap(f"m begin; {runs}")
+        return self.wrap(f"m begin; {runs}")
 
-    def script_watched(self, command: Command, *, sudo: bool = False, bare_stdout: bool = False) -> str:
-        """Run one command and end it as soon as the script's own standard input ends.
-
-        With `bare_stdout` nothing follows the output on stdout (it is a stream); stderr has the end marker.
-        """
+    def script_watched(self, command: Command, *, sudo: bool = False) -> str:
+        """Run one command and end it as soon as the script's own standard input ends."""
         run = _run(command, sudo=sudo, more="3<&-")
-        end = 'e "0:$r" >&2' if bare_stdout else 'm "0:$r"'
         # `b` and eval stand for the pid of the last job: csh, as a login shell, expands any exclamation mark.
         # The markers come before the watcher is killed: some shells report the killed job on stderr.
-        return self._wrap(
+        return self.wrap(
             f'b=$(printf "\\041"); exec 3<&0 </dev/null; m begin; {run} & eval "p=\\$$b"; '
             '( read -r x; kill "$p" ) <&3 3<&- >/dev/null 2>&1 & eval "w=\\$$b"; '
-            f'wait "$p"; r=$?; {end}; kill "$w" 2>/dev/null'
+            'wait "$p"; r=$?; m "0:$r"; kill "$w" 2>/dev/null'
         )
 
     def script_fed(self, command: Command, *, sudo: bool = False) -> str:
         """Run one command on the script's own standard input."""
-        return self._wrap(f"m begin; {_subshell(command, sudo=sudo)}; m 0:$?")
+        return self.wrap(f"m begin; {subshell(command, sudo=sudo)}; m 0:$?")
 
-    def _wrap(self, body: str) -> str:
+    def spelled(self, variable: str) -> str:
+        """The assignment that gives the nonce to a variable of a script."""
+        return f"{variable}={self._left}; {variable}=${variable}-{self._right}"
+
+    def wrap(self, body: str) -> str:
+        """A whole script around `body`, which prints markers by `e NAME` on stdout and by `m NAME` on both outputs."""
         return (
             f'{{ LC_ALL=C.UTF-8; TZ=UTC; PATH="${{PATH}}:{SBIN}"; export LC_ALL TZ PATH; '
-            f"n={self._left}; n=$n-{self._right}; "
+            f"{self.spelled('n')}; "
             'e() { printf "%s:%s\\n" "$n" "$1"; }; m() { e "$1"; e "$1" >&2; }; '
             f"{body}; exit 0; }}\n"
         )
 
 
-def _subshell(command: Command, *, sudo: bool, more: str = "") -> str:
+def subshell(command: Command, *, sudo: bool, more: str = "") -> str:
+    """One command for a script, in a process of its own; `more` is added to it, such as a redirection."""
     # exec: a word such as `if`, `exit` or `A=b` is looked up as a program, never read as shell syntax.
     argv = shlex.join(with_sudo(check_argv(command.argv), sudo=sudo))
     return f"( exec {argv} {more})"
@@ -121,8 +123,8 @@ def _run(command: Command, *, sudo: bool, more: str = "") -> str:
         if "\0" in command.stdin:
             raise ValueError("the input of a command holds a NUL byte")
         # printf is built in, so the text is not bound by the length of an argument; it may die of SIGPIPE.
-        return f"printf %s {shlex.quote(command.stdin)} 2>/dev/null | {_subshell(command, sudo=sudo, more=more)}"
-    return f"{_subshell(command, sudo=sudo, more=more)} </dev/null"
+        return f"printf %s {shlex.quote(command.stdin)} 2>/dev/null | {subshell(command, sudo=sudo, more=more)}"
+    return f"{subshell(command, sudo=sudo, more=more)} </dev/null"
 
 
 def remote_line(script: str, *, fed: bool = True) -> tuple[str, bytes]:
@@ -156,6 +158,8 @@ class FrameReader:
         self._pending = bytearray()
         self._banner = bytearray()
         self.began = False
+        self.greeting = ""
+        """What stood behind the begin marker on its line."""
         self.exit_codes: list[int] = []
 
     @property
@@ -196,6 +200,7 @@ class FrameReader:
             self.exit_codes.append(int(value))
         else:
             self.began = True
+            self.greeting = decode(value).strip()
         return True
 
     def _give(self, index: int, length: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -11,11 +12,12 @@ from contextlib import contextmanager
 from zfsctl.hosts.failures import timed_out
 from zfsctl.hosts.framing import check_argv, decode, encode, with_sudo
 from zfsctl.hosts.lines import SILENCE_SECONDS, NoLines, ProcessLines
-from zfsctl.hosts.pipe import PipeEnd
 from zfsctl.hosts.process import Child, converse, end, exit_code, local_environment, start
+from zfsctl.hosts.station import Station
 from zfsctl.hosts.tally import Tally
 from zfsctl.model.command import Command, Completed
 from zfsctl.model.names import LOCAL
+from zfsctl.model.policy import HostEntry, SshSettings
 
 
 class LocalHost:
@@ -73,11 +75,11 @@ class LocalHost:
         finally:
             stream.close()
 
-    def pipe_end(self, command: Command, *, sends: bool) -> PipeEnd:
-        """How to start one half of a pipe here; counted as one question."""
+    def station(self) -> Station:
+        """This machine as one end of a stream; counted as one question."""
         self._tally.add()
-        argv = with_sudo(check_argv(command.argv), sudo=self._sudo)
-        return PipeEnd(self._name, command, argv)
+        entry = HostEntry(self._name, "", SshSettings(timeout_seconds=math.ceil(self._timeout), sudo=self._sudo))
+        return Station(entry, lambda script: ("sh", "-c", script))
 
     def close(self) -> None:
         """Nothing is kept open."""

@@ -91,9 +91,19 @@ class OpenSsh:
         """End the shared connection."""
         self._shared.close()
 
-    def _session(self, line: str) -> Child:
+    def argv(self, line: str) -> tuple[str, ...]:
+        """The ssh that runs `line` over the shared connection, which is dialled first where there is none.
+
+        Where the server allows no more sessions on it, or the connection is gone by then, that ssh dials by itself.
+
+        Raises:
+            UnreachableError: No connection or no login.
+        """
         options = ("ControlMaster=no", f"ControlPath={quoted(self._shared.get().socket)}")
-        return start_ssh(self._entry, argv_ssh(self._entry, line, options=options))
+        return argv_ssh(self._entry, line, options=options)
+
+    def _session(self, line: str) -> Child:
+        return start_ssh(self._entry, self.argv(line))
 
     def _broken(self, child: Child, command: Command, *, began: bool, said: str) -> Exception:
         """The error for a session that ended before its frame did."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from zfsctl.hosts.failures import cut, login_failure
-from zfsctl.hosts.framing import Frame, remote_line
+from zfsctl.hosts.framing import remote_line
 from zfsctl.hosts.lines import SILENCE_SECONDS, ProcessLines
 from zfsctl.hosts.openssh import OpenSsh
-from zfsctl.hosts.openssh_argv import argv_ssh
-from zfsctl.hosts.pipe import PipeEnd, Remote
+from zfsctl.hosts.station import Station
 from zfsctl.hosts.tally import Tally
 from zfsctl.model.command import Command, Completed
 from zfsctl.model.policy import HostEntry, Transport
@@ -63,25 +61,10 @@ class SshHost:
         with self._openssh.lines(command, silence=silence) as stream:
             yield stream
 
-    def pipe_end(self, command: Command, *, sends: bool) -> PipeEnd:
-        """How to start one half of a pipe there, over a connection of its own; counted as one question."""
+    def station(self) -> Station:
+        """This host as one end of a stream, over the shared connection; counted as one question."""
         self._tally.add()
-        frame = Frame()
-        login_seconds = self._entry.ssh.timeout_seconds + 5.0  # ssh itself gives up before, and says why
-        sudo = self._entry.ssh.sudo
-        if sends:
-            script = frame.script_watched(command, sudo=sudo, bare_stdout=True)
-        else:
-            script = frame.script_fed(command, sudo=sudo)
-        line, _ = remote_line(script, fed=False)
-
-        def failure(began: bool, said: str, exit_code: int | None) -> Exception:
-            if began:
-                return cut(self._entry.name, command)
-            return login_failure(self._entry, said, exit_code=exit_code, command=command)
-
-        remote = Remote(frame, failure, login_seconds)
-        return PipeEnd(self._entry.name, command, argv_ssh(self._entry, line), remote)
+        return Station(self._entry, lambda script: self._openssh.argv(remote_line(script, fed=False)[0]))
 
     def close(self) -> None:
         """Close every connection to it."""

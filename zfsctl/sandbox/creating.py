@@ -25,6 +25,7 @@ CLONE_SYNOPSIS = "clone [-p] [-o property=value] ... <snapshot> <filesystem|volu
 _INDIRECT_BYTES = 1 << 17
 _BLOCKS_PER_LEVEL = 1024
 _DEFAULT_BLOCK = 16384
+_DEFAULT_CIPHER = "aes-256-gcm"
 
 
 def zfs_create(call: Call, arguments: Sequence[str]) -> int:
@@ -67,11 +68,17 @@ def zfs_create(call: Call, arguments: Sequence[str]) -> int:
     if properties is None:
         return 1
     pool = call.machine.pools[name.partition("/")[0]]
+    cipher = properties.pop("encryption", "")
+    if cipher not in ("", "off") and "keyformat" not in properties:
+        call.stop(f"{action}: Keyformat required for new encryption root.")
     refused = call.refusal(pool) or _no_room(pool, name, properties)
     if refused:
         call.stop(f"{action}: {TEXTS[refused]}")
     if "n" not in options:
-        add_dataset(call, pool, name, kind, properties, mount="u" not in options)
+        dataset = add_dataset(call, pool, name, kind, properties, mount="u" not in options)
+        if cipher not in ("", "off"):
+            dataset.encryption = _DEFAULT_CIPHER if cipher == "on" else cipher
+            dataset.encryptionroot, dataset.keystatus = name, "available"
     return 0
 
 

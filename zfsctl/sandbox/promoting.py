@@ -37,6 +37,8 @@ def zfs_promote(call: Call, arguments: Sequence[str]) -> int:
     taken = next((name for name in moving_snapshots(origin)[::-1] if name in clone.snapshots), None)
     if taken is not None:
         call.stop(f"{action}: conflicting snapshot '{taken}' from parent '{origin}'")
+    if not _keeps_encryption_root(pool, clone, origin.dataset):
+        call.stop(f"{action}: cannot promote dataset outside its encryption root")
     if hangs(clone):
         pool.hung = True
         call.changed()
@@ -73,10 +75,30 @@ def _promote(pool: SimPool, clone: SimDataset, origin: Origin, now: int) -> None
             each.origin.dataset = clone
     for name in [name for name, each in former.bookmarks.items() if each.createtxg <= until]:
         clone.bookmarks[name] = former.bookmarks.pop(name)
+    if former.encryptionroot == former.name and former.origin.dataset is clone and clone.origin is None:
+        _hand_over_encryption_root(pool, former, clone)
     former.drop_unreferenced()
     clone.drop_unreferenced()
     clone.snapshots_changed = former.snapshots_changed = now
     pool.next_txg()
+
+
+def _keeps_encryption_root(pool: SimPool, clone: SimDataset, former: SimDataset) -> bool:
+    """Whether a promotion leaves no dataset outside its encryption root (dsl_dataset_promote_crypt_check)."""
+    if former.encryption == "off" or former.origin or former.encryptionroot == former.name:
+        return True
+    above = [pool.datasets[each.name.rpartition("/")[0]].encryptionroot for each in (former, clone)]
+    return above[0] == above[1]
+
+
+def _hand_over_encryption_root(pool: SimPool, former: SimDataset, clone: SimDataset) -> None:
+    """The clone becomes the encryption root of all that had its origin as theirs, its origin too."""
+    for each in pool.datasets.values():
+        if each.encryptionroot == former.name:
+            each.encryptionroot = clone.name
+    for name in ("keylocation", "keyformat"):
+        if name in former.properties:
+            clone.properties[name] = former.properties.pop(name)
 
 
 def _divide_extents(former: SimDataset, clone: SimDataset, until: int) -> None:

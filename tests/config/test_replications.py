@@ -339,6 +339,14 @@ WRONG = [
         id="snapshots-on-the-receivers-of-many-hosts",
     ),
     pytest.param(
+        flows(rule("vault:bk", "prune"), replication("node01:a", "vault:bk/a", "keep = { daily = 3 }")),
+        "datasets[1].select",
+        "policy 'prune' prunes vault:bk/a, and so does the keep of 'one'",
+        "what one keeps the other destroys; see ",
+        'exclude = ["vault:bk/a"]',
+        id="a-policy-and-a-keep-for-one-receiver",
+    ),
+    pytest.param(
         flows(rule("usb/a/x/*"), replication("node01:a", "usb/a")),
         "datasets[1].select",
         'snapshots of "usb/a/x/*", inside usb/a,',

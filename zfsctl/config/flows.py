@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from zfsctl.config.merge import KeyPath
 from zfsctl.model.names import Place, is_at_or_below
 from zfsctl.model.replication import Replication
 from zfsctl.planner.matching import selects_host
@@ -15,7 +14,7 @@ from zfsctl.planner.matching import selects_host
 class Flow:
     """One dataset and all below it, on its way to one receiver."""
 
-    path: KeyPath
+    path: tuple[str, int]
     """Of the replication."""
     replication: Replication
     sender: Place
@@ -27,7 +26,7 @@ class Flow:
         return overlap(self.sender, self.receiver)
 
 
-def flows_of(path: KeyPath, replication: Replication, hosts: Collection[str]) -> tuple[Flow, ...]:
+def flows_of(path: tuple[str, int], replication: Replication, hosts: Collection[str]) -> tuple[Flow, ...]:
     """One flow for each of `hosts` that sends."""
     return tuple(
         Flow(
@@ -48,13 +47,22 @@ def overlap(left: Place, right: Place) -> bool:
     )
 
 
-def downstream(flow: Flow, flows: Sequence[Flow]) -> Iterator[Flow]:
+def by_sending_host(flows: Iterable[Flow]) -> Mapping[str, Sequence[Flow]]:
+    """The flows of each host that sends, in their order; a fleet has many flows, and few of them go on."""
+    found: dict[str, list[Flow]] = {}
+    for flow in flows:
+        found.setdefault(flow.sender.host, []).append(flow)
+    return found
+
+
+def downstream(flow: Flow, flows: Mapping[str, Sequence[Flow]]) -> Iterator[Flow]:
     """The other flows that send on something of what `flow` brings."""
-    return (other for other in flows if other is not flow and overlap(flow.receiver, other.sender))
+    there = flows.get(flow.receiver.host, ())
+    return (other for other in there if other is not flow and overlap(flow.receiver, other.sender))
 
 
-def circle(start: Flow, flows: Sequence[Flow]) -> tuple[Flow, ...]:
-    """The shortest way on which data of `start` comes back to where it was sent from, through other flows.
+def circle(start: Flow, flows: Mapping[str, Sequence[Flow]]) -> tuple[Flow, ...]:
+    """The shortest way on which data of `start` comes back to where it was sent from, through flows before it.
 
     `start` is the first of them; empty if there is no such way.
     """
@@ -64,7 +72,7 @@ def circle(start: Flow, flows: Sequence[Flow]) -> tuple[Flow, ...]:
         for following in downstream(way[-1], flows):
             if following is start:
                 return way
-            if (following.path, following.sender) not in seen:
+            if following.path[1] <= start.path[1] and (following.path, following.sender) not in seen:
                 seen.add((following.path, following.sender))
                 ways.append((*way, following))
     return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from zfsctl.config.checks import NO_POLICY
-from zfsctl.config.flows import Flow, downstream
+from zfsctl.config.flows import Flow, by_sending_host, downstream
 from zfsctl.config.merge import KeyPath, Merged
 from zfsctl.config.problems import Problem
 from zfsctl.config.replication_values import PLACEHOLDER
@@ -18,7 +18,7 @@ from zfsctl.planner.selection import rule_of
 
 
 def check_receivers(merged: Merged, document: PolicyDocument, flows: Sequence[Flow]) -> Iterator[Problem]:
-    """That no rule takes snapshots of a receiver, and that what is sent on from one is kept by some rule.
+    """That no rule takes snapshots of a receiver, and that exactly one says what it keeps.
 
     Args:
         merged: The files; for places.
@@ -35,26 +35,27 @@ def check_receivers(merged: Merged, document: PolicyDocument, flows: Sequence[Fl
         for position, table in enumerate(document.datasets)
     )
     scheduled = {name for name, policy in document.policies.items() if policy.snapshot is not None}
-    yield from _check_snapshots(merged, rules, scheduled, flows)
+    yield from _check_rules(merged, rules, scheduled, flows)
     yield from _check_retention_downstream(merged, rules, flows)
 
 
-def _check_snapshots(
+def _check_rules(
     merged: Merged, rules: Sequence[DatasetRule], scheduled: set[str], flows: Sequence[Flow]
 ) -> Iterator[Problem]:
-    """A snapshot of the receiver's own would make its chain part from the sender's.
+    """A snapshot of the receiver's own would make its chain part from the sender's; a second rule for what is kept
+    would destroy what the first one keeps.
 
     A pattern with wildcards that may select something below a receiver is judged when its datasets are known.
     """
     told: set[tuple[int, KeyPath]] = set()
     for flow in flows:
+        replication = flow.replication
         followed = _rule_of(rules, flow.receiver)
         for position, rule in enumerate(rules):
-            if rule.policy not in scheduled or (position, flow.path) in told:
+            if rule.policy is None or (position, flow.path) in told:
                 continue
             if rule is followed:
                 what = str(flow.receiver)
-                replication = flow.replication
                 dataset = replication.receiver_dataset.replace(PLACEHOLDER, "*")
                 hint = f'exclude = ["{replication.receiver_host}:{dataset}"]'
             elif inside := _selects_only_inside(rule, flow.receiver):
@@ -63,13 +64,22 @@ def _check_snapshots(
             else:
                 continue
             told.add((position, flow.path))
-            yield merged.problem(
-                ("datasets", position, "select"),
-                f"policy {rule.policy!r} takes snapshots of {what}, a receiver of {flow.replication.name!r}",
-                f"no snapshot policy on a dataset that is a receiver, see {merged.where(flow.path)}; "
-                "a policy without `snapshot` may prune there",
-                hint,
-            )
+            path: KeyPath = ("datasets", position, "select")
+            if rule.policy in scheduled:
+                yield merged.problem(
+                    path,
+                    f"policy {rule.policy!r} takes snapshots of {what}, a receiver of {replication.name!r}",
+                    f"no snapshot policy on a dataset that is a receiver, see {merged.where(flow.path)}; "
+                    "a policy without `snapshot` may prune there",
+                    hint,
+                )
+            elif replication.keep:
+                yield merged.problem(
+                    path,
+                    f"policy {rule.policy!r} prunes {what}, and so does the keep of {replication.name!r}",
+                    f"one of the two, else what one keeps the other destroys; see {merged.where(flow.path)}",
+                    hint,
+                )
 
 
 def _selects_only_inside(rule: DatasetRule, receiver: Place) -> Pattern | None:
@@ -90,10 +100,11 @@ def _check_retention_downstream(
 ) -> Iterator[Problem]:
     """Without a `keep` of its own a receiver is kept by the sender's policy, which a receiver often has not."""
     told: set[KeyPath] = set()
+    by_host = by_sending_host(flows)
     for first in flows:
         if first.replication.keep:
             continue
-        for second in downstream(first, flows):
+        for second in downstream(first, by_host):
             if second.replication.keep or second.path in told:
                 continue
             between = second.sender if is_at_or_below(second.sender.dataset, first.receiver.dataset) else first.receiver

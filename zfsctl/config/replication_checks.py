@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from zfsctl.config.checks import check_host, host_names, placed
-from zfsctl.config.flows import Flow, circle, flows_of
+from zfsctl.config.flows import Flow, by_sending_host, circle, flows_of
 from zfsctl.config.merge import KeyPath, Merged
 from zfsctl.config.problems import Problem
 from zfsctl.config.receiver_checks import check_receivers
@@ -32,7 +32,7 @@ def check_replications(merged: Merged, validated: Validated) -> Iterator[Problem
     flows: list[Flow] = []
     first: dict[str, KeyPath] = {}
     for position, table in placed(validated, "replications", validated.document.replications):
-        path: KeyPath = ("replications", position)
+        path = ("replications", position)
         yield from _check_name(merged, path, table.name, first)
         yield from _check_delays(merged, path, table)
         unknown = [
@@ -204,8 +204,9 @@ def _check_own_trees(merged: Merged, flows: Sequence[Flow]) -> Iterator[Problem]
 def _check_circles(merged: Merged, flows: Sequence[Flow]) -> Iterator[Problem]:
     """Each circle once, at the last of its replications."""
     told: set[KeyPath] = set()
-    for index, flow in enumerate(flows):
-        way = circle(flow, flows[: index + 1]) if flow.path not in told else ()
+    by_host = by_sending_host(flows)
+    for flow in flows:
+        way = circle(flow, by_host) if flow.path not in told else ()
         if way:
             told.add(flow.path)
             names = " -> ".join(repr(one.replication.name) for one in (*way, flow))

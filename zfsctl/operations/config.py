@@ -167,7 +167,7 @@ def _check_replication(one: Replication, hosts: Collection[str], facts: Facts) -
         route=one.route,
         trees=tuple(
             _check_tree(flow.sender, flow.receiver, facts.hosts[flow.sender.host])
-            for flow in flows_of((), one, hosts)
+            for flow in flows_of(("replications", 0), one, hosts)
             if flow.sender.host in facts.hosts
         ),
     )

@@ -126,7 +126,8 @@ _RETENTION = (
 )
 _REPLICATION = (
     "What one replication receives no other may touch: receivers do not overlap, lie outside their sender's tree, and "
-    "no policy takes snapshots there. A dataset that is received on one host and sent on to the next needs a keep, or "
+    "no policy takes snapshots there. A receiver is pruned by the keep or by a policy without snapshot, not by both. A "
+    "dataset that is received on one host and sent on to the next needs a keep, or "
     "a policy without snapshot where it is received. All this is refused before any host is asked.",
     "A remote host is never made to dial this machine: to or from this machine the route is relay, or the one in which "
     "this machine dials.",

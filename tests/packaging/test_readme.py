@@ -49,6 +49,7 @@ def test_every_policy_shown_is_one_that_zfsctl_takes(block: Block, tmp_path: Pat
 
 def test_there_is_a_policy_for_one_machine_and_one_for_two_hosts() -> None:
     assert ["[hosts]" in block.text for block in blocks("toml")] == [False, True]
+    assert ["[[replications]]" in block.text for block in blocks("toml")] == [False, True]
 
 
 @pytest.mark.slow

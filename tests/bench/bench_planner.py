@@ -3,6 +3,7 @@
 Run by `make bench`. 10,000 datasets with 100 snapshots each, under a policy of seven rules; CPU time and peak memory of
 one process per size, so that a tenth of the snapshots can be seen to cost a tenth. Datasets whose snapshots were taken
 together share what was worked out about their times, so datasets that all have times of their own are measured too.
+The garbage collector is off where a run has it off.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from zfsctl.model.names import scheduled_name
 from zfsctl.model.policy import DatasetRule, HostEntry, KeepRule, Pattern, Policy, PolicyFile, Schedule
 from zfsctl.model.pool import Pool
 from zfsctl.model.verdicts import Rule
+from zfsctl.operations.planning import no_garbage_collection
 from zfsctl.planner.keeping import fingerprint_of_rules
 from zfsctl.planner.pruning import plan_pruning
 from zfsctl.planner.selection import select_datasets
@@ -102,7 +104,8 @@ def measure(count: int, *, together: bool) -> None:
     selected = select_datasets(POLICY, facts).datasets
     due = plan_scheduled_snapshots(selected, facts, policy=POLICY, zone=zone)
     known = {("local", one.dataset.guid): {fingerprint} for one in selected}
-    pruning = plan_pruning(selected, facts, policy=POLICY, zone=zone, now=NOW, known_rules=known)
+    with no_garbage_collection():
+        pruning = plan_pruning(selected, facts, policy=POLICY, zone=zone, now=NOW, known_rules=known)
     planned = time.process_time()
     letters = 0
     for decision in pruning.decisions:

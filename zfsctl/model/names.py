@@ -25,7 +25,7 @@ _COMPONENT = re.compile(r"[A-Za-z0-9\-_.: ]+")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]*")
 _STAMP = "%Y%m%dT%H%M%SZ"
-_STAMP_FORM = re.compile(r"([0-9]{8})T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z")
+_STAMP_FORM = r"([0-9]{8})T(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]Z"
 _RESERVED_POOLS = ("mirror", "raidz", "draid", "spare", "log")
 
 
@@ -136,15 +136,15 @@ def ownership_of(name: str, *, prefix: str) -> Ownership | None:
 
     A stamp that is no instant of the calendar makes the name foreign.
     """
-    for start, ownership in ((f"{prefix}-manual-", Ownership.MANUAL), (f"{prefix}-", Ownership.SCHEDULED)):
-        if name.startswith(start) and _is_stamp(name[len(start) :]):
-            return ownership
-    return None
+    form = _own_form(prefix).fullmatch(name)
+    if form is None or not _is_day(form[2]):
+        return None
+    return Ownership.MANUAL if form[1] else Ownership.SCHEDULED
 
 
-def _is_stamp(text: str) -> bool:
-    form = _STAMP_FORM.fullmatch(text)
-    return form is not None and _is_day(form[1])
+@lru_cache(maxsize=16)
+def _own_form(prefix: str) -> re.Pattern[str]:
+    return re.compile(f"{re.escape(prefix)}-(manual-)?{_STAMP_FORM}")
 
 
 @lru_cache(maxsize=4096)

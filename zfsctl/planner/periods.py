@@ -31,7 +31,7 @@ class Periods:
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self._offsets: dict[int, int] = {}
-        self._months: dict[int, int] = {}
+        self._months = _Months()
         self._labels: dict[tuple[Rule, int], str] = {}
 
     def offset(self, instant: int) -> int:
@@ -67,9 +67,11 @@ class Periods:
             case Rule.WEEKLY:
                 return [(local // _DAY + _MONDAY) // 7 for local in civil]
             case Rule.MONTHLY:
-                return [self._month_of(local // _DAY) for local in civil]
+                months = self._months
+                return [months[local // _DAY] for local in civil]
             case Rule.YEARLY:
-                return [self._month_of(local // _DAY) // 12 for local in civil]
+                months = self._months
+                return [months[local // _DAY] // 12 for local in civil]
             case _:
                 raise ValueError(f"{rule} does not count periods")
 
@@ -106,13 +108,6 @@ class Periods:
         sign, size = ("-", -offset) if offset < 0 else ("+", offset)
         return f"{text} {sign}{size // _HOUR:02}:{size % _HOUR // 60:02}"
 
-    def _month_of(self, day: int) -> int:
-        month = self._months.get(day)
-        if month is None:
-            when = _date_of(day)
-            month = self._months[day] = when.year * 12 + when.month - 1
-        return month
-
     def _offset_at(self, instant: int) -> int:
         """The offset at `instant`; remembered for its six hours unless the clocks change within them."""
         block = instant // _BLOCK
@@ -129,6 +124,15 @@ class Periods:
             # A clock that says year 10000 has no civil time; its periods are those of UTC.
             return 0
         return round(offset.total_seconds()) if offset is not None else 0
+
+
+class _Months(dict[int, int]):
+    """The month of each day since 1970, counted from the year 0, worked out once."""
+
+    def __missing__(self, day: int) -> int:
+        when = _date_of(day)
+        month = self[day] = when.year * 12 + when.month - 1
+        return month
 
 
 @lru_cache(maxsize=16)

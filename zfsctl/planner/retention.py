@@ -200,6 +200,7 @@ class _Sorting:
 
 def _sort(ordered: Sequence[Snapshot], retention: Retention, clock: int) -> _Sorting:
     found = _Sorting([], [], [], [], [])
+    owned, candidates = found.owned, found.candidates
     standing_of = retention.owners.standing
     newest = True
     latest = clock + FUTURE_SECONDS
@@ -207,13 +208,13 @@ def _sort(ordered: Sequence[Snapshot], retention: Retention, clock: int) -> _Sor
         standing = standing_of(snapshot.name)
         if standing is Standing.FOREIGN:
             continue
-        found.owned.append(snapshot)
+        owned.append(snapshot)
         if standing is Standing.MANUAL:
             found.manual.append(index)
         elif snapshot.creation > latest:
             found.future.append(index)
         else:
-            found.candidates.append(index)
+            candidates.append(index)
         if newest or snapshot.userrefs or snapshot.clones:
             found.guarded.append(index)
             newest = False

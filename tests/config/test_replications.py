@@ -116,7 +116,11 @@ WRONG = [
         line('sender = "nod01:tank"'), f"{ONE}.sender", "no host 'nod01'", "one of local, node01", "mean `node01`?"
     ),
     pytest.param(line('sender = "web*:tank"'), f"{ONE}.sender", "'web*' matches no host", "one of local", ""),
+    pytest.param(
+        line('sender = "tank/x.zfsctl-aside-20260101T000000Z/y"'), f"{ONE}.sender", "sets aside", "that stays", ""
+    ),
     # receiver
+    pytest.param(line('receiver = "vault:bk/x.zfsctl-new-1"'), f"{ONE}.receiver", "sets aside or builds", "", ""),
     pytest.param(line('receiver = "vaul:bk/tank"'), f"{ONE}.receiver", "no host 'vaul'", "", "did you mean `vault`?"),
     pytest.param(line('receiver = "va*:bk/tank"'), f"{ONE}.receiver", "wildcard", "", "*"),
     pytest.param(line('receiver = "vault:bk/*/x"'), f"{ONE}.receiver", "wildcard", "{host}", "vault:bk/{host}/x"),

@@ -10,6 +10,7 @@ from zfsctl.config.problems import near, one_of
 from zfsctl.config.values import as_text, wrong
 from zfsctl.model.names import LOCAL, Place, check_dataset_name, check_host_name, check_pool_name, pool_of, split_host
 from zfsctl.model.policy import Pattern
+from zfsctl.planner.matching import named_by_us
 
 PLACEHOLDER = "{host}"
 
@@ -65,6 +66,7 @@ def sender(value: object) -> Pattern:
             f"{pattern.dataset!r} holds a wildcard: two datasets that it matches could arrive under one name",
             "the name of one dataset, all below it goes with it; another [[replications]] for another tree",
         )
+    _check_not_ours(pattern.dataset)
     return pattern
 
 
@@ -94,6 +96,7 @@ def receiver(value: object) -> Place:
             f"{dataset!r} is the root of a pool, which can be neither set aside nor put in place by a repair",
             f"a dataset inside the pool, such as {dataset}/backup",
         )
+    _check_not_ours(dataset)
     return Place(LOCAL if host is None else host, dataset)
 
 
@@ -130,6 +133,14 @@ def carried_property(value: object) -> str:
             near(name, _CARRIED),
         )
     return name
+
+
+def _check_not_ours(dataset: str) -> None:
+    if named_by_us(dataset):
+        raise wrong(
+            f"{dataset!r} is the name of a copy that zfsctl sets aside or builds, which is outside every replication",
+            "the name of a dataset that stays",
+        )
 
 
 def _check_receiver(dataset: str) -> None:

@@ -46,6 +46,11 @@ def literal_prefix(pattern: str) -> str:
     return pattern.partition("*")[0]
 
 
+def named_by_us(dataset: str) -> bool:
+    """Whether it is, or lies below, a copy set aside or being built, as its name tells."""
+    return any(part in dataset for part in _ASIDE)
+
+
 def made_by_us(host: HostFacts) -> Callable[[str], bool]:
     """A function that tells of a dataset's name whether zfsctl (or a running receive) made it for itself.
 
@@ -54,11 +59,7 @@ def made_by_us(host: HostFacts) -> Callable[[str], bool]:
     marked = [name for name, dataset in host.datasets.items() if dataset.mark]
 
     def is_made_by_us(name: str) -> bool:
-        return (
-            any(part in name for part in _ASIDE)
-            or _RECEIVING in name
-            or any(is_at_or_below(name, above) for above in marked)
-        )
+        return named_by_us(name) or _RECEIVING in name or any(is_at_or_below(name, above) for above in marked)
 
     return is_made_by_us
 

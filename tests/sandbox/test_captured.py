@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.testbed import scenes_failures
 from tests.testbed.capture import read_captured
+from zfsctl.model.command import Completed
 from zfsctl.sandbox.building import create_pool
 
 FOLDER = Path(__file__).parents[1] / "zfs" / "captured" / "2.3"
@@ -68,11 +69,14 @@ class Stage:
         variable, words, body = loop.groups()
         return [body.replace(f"${variable}", word) for word in words.split()]
 
+    def ask(self, command: str) -> Completed:
+        return self.desk.ask(command)
+
     def take(self, name: str, command: str | Sequence[str], *, user: str | None = None, **_: object) -> None:
         if (user is not None and name != "snapshot-delegated") or name in NOT_SIMULATED:
             return
         real = read_captured(FOLDER / f"{name}.txt")
-        done = self.desk.ask(command if isinstance(command, str) else shlex.join(command))
+        done = self.ask(command if isinstance(command, str) else shlex.join(command))
         assert real.command == (command if isinstance(command, str) else shlex.join(command))
         seen = (done.exit_code, _without_guids(done.stdout), _before_usage(done.stderr))
         # An abort, which ssh reports as 255.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 
 from zfsctl.sandbox.bookmarking import zfs_bookmark
@@ -21,11 +20,14 @@ from zfsctl.sandbox.renaming import zfs_rename
 from zfsctl.sandbox.rolling_back import zfs_rollback
 from zfsctl.sandbox.sending import zfs_send
 from zfsctl.sandbox.setting import zfs_inherit, zfs_set
+from zfsctl.sandbox.shell_lines import run_lines
 from zfsctl.sandbox.snapshotting import zfs_snapshot
 
 Program = Callable[[Call, Sequence[str]], int]
 
 NOT_FOUND = 127
+ENDLESS = 100
+"""How many lines of something endless are enough for whoever reads them."""
 
 
 def zfs_version(call: Call, arguments: Sequence[str]) -> int:
@@ -123,18 +125,22 @@ def _dispatch(call: Call, argv: list[str]) -> int:
         case "uname":
             call.say("Linux")
             return 0
-        case "cat" if not [word for word in arguments if word != ">/dev/null"]:
-            if not arguments:
-                call.out += call.stdin.splitlines()
-                call.stream_out = call.stream_in
+        case "yes":
+            call.out += [" ".join(arguments)] * ENDLESS
+            return 0
+        case "cat" if not arguments:
+            call.out += call.stdin.splitlines()
+            call.stream_out = call.stream_in
             return 0
         case "head" if arguments[:1] == ["-c"] and arguments[1:]:
+            call.out += call.stdin[: int(arguments[1])].splitlines()
             call.stream_out = call.stream_in.cut(int(arguments[1])) if call.stream_in else None
             return 0
         case "sh" if arguments[:1] == ["-c"] and len(arguments) > 1:
-            return _shell_line(call, arguments[1])
+            return run_lines(call, arguments[1], run_call)
         case "sh" if arguments[:1] == ["-s"]:
-            return _shell_lines(call, call.stdin)
+            text, call.stdin = call.stdin, ""
+            return run_lines(call, text, run_call)
     call.complain(f"sh: 1: {argv[0]}: not found")
     return NOT_FOUND
 
@@ -151,45 +157,3 @@ def without_wrappers(argv: list[str]) -> list[str]:
         else:
             break
     return argv
-
-
-def _shell_line(call: Call, text: str) -> int:
-    """A line of plain commands, joined by `;`, `&&` or `|`; a shell's own syntax is not simulated."""
-    try:
-        words = list(shlex.shlex(text, posix=True, punctuation_chars=";&|"))
-    except ValueError as error:
-        call.complain(f"sh: 1: {error}")
-        return 2
-    code, argv = 0, list[str]()
-    skip = False
-    for word in [*words, ";"]:
-        if word == "|":
-            if not skip:
-                _run_into_pipe(call, argv)
-            argv = []
-        elif word in (";", "&&"):
-            if argv and not skip:
-                code = run_call(call, argv)
-            call.stdin, call.stream_in = "", None
-            argv = []
-            skip = word == "&&" and code != 0
-        else:
-            argv.append(word)
-    return code
-
-
-def _shell_lines(call: Call, text: str) -> int:
-    code = 0
-    for line in text.splitlines():
-        if line.strip() and not line.lstrip().startswith("#"):
-            code = _shell_line(call, line)
-    return code
-
-
-def _run_into_pipe(call: Call, argv: list[str]) -> None:
-    """Run a command whose output is the next one's input."""
-    before, call.out = call.out, []
-    run_call(call, argv)
-    call.stdin = "".join(f"{line}\n" for line in call.out)
-    call.stream_in, call.stream_out = call.stream_out, None
-    call.out = before

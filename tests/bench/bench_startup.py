@@ -1,11 +1,14 @@
 """CPU time of the commands that people and shells call most, against the budget of each.
 
 Run by `make bench`. CPU time of the process and its children (user and system), the smallest and the median of
-several runs after a first one that fills the caches; wall time on a busy machine says nothing.
+several runs after a first one that fills the caches; wall time on a busy machine says nothing. The cached status is
+that of 50 hosts with 20 datasets each.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import resource
 import statistics
 import subprocess
@@ -15,12 +18,39 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from zfsctl.documents.status import document_of_status
+from zfsctl.model.history import RunRecord, RunState
+from zfsctl.model.pool import Pool
+from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
+from zfsctl.state.journal import open_journal
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 INSTALLED: Final = Path(sys.executable).with_name("zfsctl")
 ONE_FILE: Final = ROOT / "dist" / "zfsctl"
 
+NOW: Final = 1_795_185_000  # 2026-11-20 14:30 UTC
 BUDGETS: Final = {"--version": 30, "--help": 100, "status --cached": 130}
 """Command to milliseconds."""
+
+
+def fleet_status() -> Status:
+    """Fifty hosts with twenty datasets each, all well."""
+    hosts = [f"node{number:02}" for number in range(50)]
+    return Status(
+        generated_at=NOW,
+        hosts=tuple(HostStatus(host, Health.OK, "", "2.3.9", (Pool("rpool", 1),)) for host in hosts),
+        datasets=tuple(
+            DatasetStatus(
+                *(host, f"rpool/vm/disk-{number:02}", "critical", Health.OK, ""),
+                *("zfsctl-20261120T140000Z", NOW - 1800, NOW + 1800, 74, 1, 2, 1 << 30),
+            )
+            for host in hosts
+            for number in range(20)
+        ),
+        last_run=RunRecord("r1", "run", RunState.DONE, NOW - 1800, NOW - 1700, 0, 1000, 900, 0),
+        approvals_waiting=0,
+        findings=(),
+    )
 
 
 def cpu_milliseconds(command: Sequence[str | Path], *, runs: int) -> list[float]:
@@ -43,16 +73,15 @@ def main() -> int:
     held = True
     programs = {"installed": INSTALLED, "one file": ONE_FILE}
     with tempfile.TemporaryDirectory(prefix="zfsctl-bench-") as folder:
-        sandbox = str(Path(folder) / "sandbox")
-        subprocess.run([INSTALLED, "sandbox", "init", sandbox, "--quiet"], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([INSTALLED, "--sandbox", sandbox, "status"], check=True, stdout=subprocess.DEVNULL)
+        with open_journal(Path(folder) / "state.db") as journal:
+            journal.save_status(json.dumps(document_of_status(fleet_status())), NOW)
+        os.environ["ZFSCTL_STATE_DIR"] = folder
         for label, program in programs.items():
             if not program.exists():
                 print(f"start-up, {label}: not there (make dist)")
                 continue
             for command, budget in BUDGETS.items():
-                place = ["--sandbox", sandbox] if command.startswith("status") else []
-                times = cpu_milliseconds([program, *command.split(), *place], runs=15)
+                times = cpu_milliseconds([program, *command.split()], runs=15)
                 within = min(times) <= budget
                 held &= within
                 print(

@@ -25,19 +25,10 @@ from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.checking import ConfigCheck, LoginCheck, ReplicationCheck, RuleCheck, TreeCheck
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.history import RunRecord, RunState, StepRecord
 from zfsctl.model.names import Place
-from zfsctl.model.plan import (
-    CreateSnapshots,
-    DatasetRef,
-    DestroySnapshots,
-    Finding,
-    Plan,
-    PlannedDataset,
-    RunHook,
-    Severity,
-    SnapshotRef,
-)
+from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Plan, PlannedDataset, RunHook, SnapshotRef
 from zfsctl.model.pool import Pool
 from zfsctl.model.route import Route
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status

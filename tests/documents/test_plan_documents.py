@@ -17,15 +17,14 @@ from zfsctl.documents.plan import document_of_plan
 from zfsctl.documents.reading import read_plan
 from zfsctl.errors import UsageError
 from zfsctl.model.approval import ApprovalRequest
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.plan import (
     CreateSnapshots,
     DatasetRef,
     DestroySnapshots,
-    Finding,
     Plan,
     PlannedDataset,
     RunHook,
-    Severity,
     SnapshotRef,
     Step,
 )

@@ -6,16 +6,8 @@ import pytest
 
 from zfsctl.errors import ExitCode
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
-from zfsctl.model.plan import (
-    CreateSnapshots,
-    DatasetRef,
-    DestroySnapshots,
-    Finding,
-    Plan,
-    PlannedDataset,
-    Severity,
-    SnapshotRef,
-)
+from zfsctl.model.finding import Finding, Severity
+from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Plan, PlannedDataset, SnapshotRef
 from zfsctl.operations.exit_codes import exit_code_of
 
 A = PlannedDataset("alpha", "tank/a", "p", 3)

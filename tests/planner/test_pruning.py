@@ -17,7 +17,8 @@ from tests.planner.test_selection import pattern
 from zfsctl.model.approval import Approval, ApprovalStatus
 from zfsctl.model.dataset import Snapshot
 from zfsctl.model.facts import Facts, HostFacts
-from zfsctl.model.plan import DestroySnapshots, Severity, SnapshotRef
+from zfsctl.model.finding import Severity
+from zfsctl.model.plan import DestroySnapshots, SnapshotRef
 from zfsctl.model.policy import DatasetRule, HostEntry, Policy, PolicyFile
 from zfsctl.model.pool import Pool
 from zfsctl.model.verdicts import Reason, Rule, Verdict

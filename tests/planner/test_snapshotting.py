@@ -16,7 +16,8 @@ from tests.planner.test_selection import pattern
 from zfsctl.errors import UsageError
 from zfsctl.model.dataset import Snapshot
 from zfsctl.model.facts import Facts, HostFacts
-from zfsctl.model.plan import CreateSnapshots, DatasetRef, RunHook, Severity
+from zfsctl.model.finding import Severity
+from zfsctl.model.plan import CreateSnapshots, DatasetRef, RunHook
 from zfsctl.model.policy import DatasetRule, Hook, HostEntry, Policy, PolicyFile
 from zfsctl.model.pool import Pool
 from zfsctl.planner.batching import MOST_BYTES

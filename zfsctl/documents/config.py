@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zfsctl.documents.plan import document_of_finding
+from zfsctl.documents.findings import document_of_finding
 from zfsctl.model.checking import ConfigCheck, LoginCheck, ReplicationCheck, RuleCheck
 from zfsctl.model.names import Place
 

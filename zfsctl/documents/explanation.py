@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zfsctl.documents.plan import document_of_decision, document_of_finding
+from zfsctl.documents.findings import document_of_finding
+from zfsctl.documents.plan import document_of_decision
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation
 
 if TYPE_CHECKING:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zfsctl.documents.findings import document_of_finding, finding_from_document
 from zfsctl.documents.steps import document_of_step, step_from_document
 from zfsctl.model.approval import ApprovalRequest
-from zfsctl.model.plan import Finding, Plan, PlannedDataset, Severity
+from zfsctl.model.plan import Plan, PlannedDataset
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
 
 if TYPE_CHECKING:
     from zfsctl.documents.types import (
         ApprovalRequestDocument,
         DecisionDocument,
-        FindingDocument,
         PlanDocument,
         PlannedDatasetDocument,
     )
@@ -105,30 +105,6 @@ def decision_from_document(document: DecisionDocument) -> Decision:
         used=document["used"],
         verdict=Verdict(document["verdict"]),
         reasons=tuple(Reason(Rule(reason["rule"]), reason["detail"]) for reason in document["reasons"]),
-    )
-
-
-def document_of_finding(finding: Finding) -> FindingDocument:
-    """One entry of `findings`."""
-    return {
-        "severity": finding.severity.value,
-        "code": finding.code,
-        "host": finding.host,
-        "dataset": finding.dataset,
-        "message": finding.message,
-        "hint": finding.hint,
-    }
-
-
-def finding_from_document(document: FindingDocument) -> Finding:
-    """The finding that `document` was made from; ValueError for an unknown word."""
-    return Finding(
-        severity=Severity(document["severity"]),
-        code=document["code"],
-        host=document["host"],
-        dataset=document["dataset"],
-        message=document["message"],
-        hint=document["hint"],
     )
 
 

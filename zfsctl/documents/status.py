@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zfsctl.documents.findings import document_of_finding, finding_from_document
 from zfsctl.documents.history import document_of_run, run_from_document
-from zfsctl.documents.plan import document_of_finding, finding_from_document
 from zfsctl.model.pool import Pool
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import Place
-from zfsctl.model.plan import Finding, Severity
 from zfsctl.model.route import Route
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from zfsctl.model.plan import Finding
+from zfsctl.model.finding import Finding
 from zfsctl.model.verdicts import Decision
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zfsctl.model.approval import ApprovalRequest
+from zfsctl.model.finding import Finding
 from zfsctl.model.refs import DatasetRef, SnapshotRef
 from zfsctl.model.transfer import (
     AbortReceive,
@@ -22,12 +23,10 @@ __all__ = [
     "CreateSnapshots",
     "DatasetRef",
     "DestroySnapshots",
-    "Finding",
     "Plan",
     "PlannedDataset",
     "Risk",
     "RunHook",
-    "Severity",
     "SnapshotRef",
     "Step",
     "datasets_of",
@@ -41,27 +40,6 @@ class Risk(StrEnum):
     SAFE = "safe"
     REVERSIBLE = "reversible"
     DESTRUCTIVE = "destructive"
-
-
-class Severity(StrEnum):
-    """How much a finding matters; the monitoring words."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something an operator should know, with a line to try; not a step."""
-
-    severity: Severity
-    code: str
-    host: str
-    dataset: str
-    """Empty when it is about the host."""
-    message: str
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.history import RunRecord
-from zfsctl.model.plan import Finding, Severity
 from zfsctl.model.pool import Pool
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from zfsctl.model.approval import ApprovalRequest
 from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import stamp
-from zfsctl.model.plan import Finding, Plan, PlannedDataset, Severity, Step
+from zfsctl.model.plan import Plan, PlannedDataset, Step
 from zfsctl.model.verdicts import Decision
 
 VALID_SECONDS = 3600

@@ -13,8 +13,8 @@ from zfsctl.executor.collect import FactsRequest, collect_facts
 from zfsctl.hosts.protocol import Fleet
 from zfsctl.model.checking import ConfigCheck, LoginCheck, ReplicationCheck, RuleCheck, TreeCheck
 from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import LOCAL, Place, is_at_or_below
-from zfsctl.model.plan import Finding, Severity
 from zfsctl.model.policy import HostEntry
 from zfsctl.model.replication import Chosen, Replication
 from zfsctl.operations.assemble import host_findings

@@ -7,8 +7,9 @@ from operator import eq
 
 from zfsctl.errors import ExitCode
 from zfsctl.model.event import Result, StepOutcome
+from zfsctl.model.finding import Finding
 from zfsctl.model.names import POLICY_PROPERTY, is_at_or_below
-from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Finding, Plan, RunHook, Step, datasets_of
+from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, RunHook, Step, datasets_of
 from zfsctl.model.transfer import (
     AbortReceive,
     CreateParents,

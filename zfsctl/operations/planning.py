@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from zfsctl.errors import ConfigError
 from zfsctl.executor.estimate import collect_frees
 from zfsctl.model.facts import Facts
-from zfsctl.model.plan import DestroySnapshots, Finding, Plan, PlannedDataset, RunHook, Severity
+from zfsctl.model.finding import Finding, Severity
+from zfsctl.model.plan import DestroySnapshots, Plan, PlannedDataset, RunHook
 from zfsctl.operations.session import Session
 from zfsctl.planner.naming import hosts_of_selection, resolve_selection, wanted_by_selection
 from zfsctl.planner.pruning import Pruning, plan_pruning

@@ -16,8 +16,8 @@ from zfsctl.executor.collect import FactsRequest, collect_facts
 from zfsctl.executor.locks import PoolLocks
 from zfsctl.hosts.protocol import Fleet
 from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import pool_of
-from zfsctl.model.plan import Finding, Severity
 from zfsctl.model.policy import PolicyFile
 
 if TYPE_CHECKING:

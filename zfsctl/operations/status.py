@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from zfsctl.documents.status import document_of_status
 from zfsctl.errors import StateError
 from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.history import RunState
-from zfsctl.model.plan import Finding, Severity
 from zfsctl.model.pool import Pool
 from zfsctl.model.status import Health, HostStatus, Status
 from zfsctl.operations.names_cache import save_names

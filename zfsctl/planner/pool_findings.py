@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zfsctl.model.plan import Finding, Severity
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.pool import Pool
 
 POOL_TAKES_NO_WRITES = "pool-takes-no-writes"

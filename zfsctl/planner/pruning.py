@@ -8,8 +8,9 @@ from datetime import tzinfo
 
 from zfsctl.model.approval import Approval, ApprovalRequest
 from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import pool_of
-from zfsctl.model.plan import DestroySnapshots, Finding, PlannedDataset, Severity, SnapshotRef
+from zfsctl.model.plan import DestroySnapshots, PlannedDataset, SnapshotRef
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
 from zfsctl.planner.batching import in_batches

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import POLICY_PROPERTY, ownership_of, stamped_at
-from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Finding, Plan, RunHook, Severity, Step
+from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Plan, RunHook, Step
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.verdicts import Decision, Verdict
 from zfsctl.planner.matching import selects_host

@@ -9,6 +9,7 @@ from datetime import tzinfo
 from zfsctl.errors import UsageError
 from zfsctl.model.dataset import Dataset
 from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import (
     EXPIRES_PROPERTY,
     MAX_NAME_BYTES,
@@ -18,7 +19,7 @@ from zfsctl.model.names import (
     pool_of,
     scheduled_name,
 )
-from zfsctl.model.plan import CreateSnapshots, DatasetRef, Finding, PlannedDataset, RunHook, Severity
+from zfsctl.model.plan import CreateSnapshots, DatasetRef, PlannedDataset, RunHook
 from zfsctl.model.policy import Hook, Policy, PolicyFile, Schedule
 from zfsctl.planner.batching import in_batches
 from zfsctl.planner.calendar import due_since, is_due

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import Place
-from zfsctl.model.plan import Finding, Severity
 from zfsctl.render.text import Line, Row, Span, Style, line
 
 _STYLES = {Severity.INFO: Style.QUIET, Severity.WARNING: Style.WARNING, Severity.CRITICAL: Style.CRITICAL}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from zfsctl.model.finding import Severity
 from zfsctl.model.history import RunRecord
 from zfsctl.model.names import Place
-from zfsctl.model.plan import Severity
 from zfsctl.model.pool import Pool
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
 from zfsctl.render.findings import place_of, render_findings, rows_of_findings

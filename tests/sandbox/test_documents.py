@@ -14,6 +14,7 @@ from zfsctl.sandbox.building import create_fleet, create_pool
 from zfsctl.sandbox.document_load import load_fleet
 from zfsctl.sandbox.document_save import document_text, fleet_document
 from zfsctl.sandbox.fleet import SandboxFleet, open_sandbox
+from zfsctl.sandbox.resume_token import ResumeToken
 from zfsctl.sandbox.store import FLEET_FILE, FleetStore
 
 LISTING = Command(("zfs", "list", "-Hp", "-r", "-t", "all", "-o", "name,guid,createtxg,creation,used,written,userrefs"))
@@ -298,3 +299,26 @@ def test_many_threads_and_fleets_lose_no_change(stored):
 def test_a_host_that_the_file_does_not_know_is_unreachable(stored):
     with pytest.raises(UnreachableError, match="no such host"):
         open_sandbox(stored).host("vault").run(LISTING)
+
+
+def test_a_token_that_a_person_wrote_is_one_that_a_receive_left():
+    token = str(ResumeToken(7, "far/b@s2", 123))
+    fleet = load_fleet(document(snapshots=[{"name": "s1", "guid": 123}], receive_resume_token=token))
+    hosts = SandboxFleet(fleet).host("local")
+
+    shown = hosts.run(Command(("zfs", "list", "-Hp", "-o", "name,receive_resume_token", "-r", "tank/a")))
+    assert shown.stdout == f"tank/a\t{token}\n"
+    assert hosts.run(Command(("zfs", "destroy", "tank/a@s1"))).stderr.endswith("tank/a/%recv\n")
+    assert fleet_document(load_fleet(fleet_document(fleet))) == fleet_document(fleet)
+
+    assert hosts.run(Command(("zfs", "receive", "-A", "tank/a"))).clean
+    assert hosts.run(Command(("zfs", "destroy", "tank/a@s1"))).clean
+
+
+def test_a_token_on_a_dataset_without_snapshots_is_that_of_a_first_copy():
+    fleet = load_fleet(document(receive_resume_token=str(ResumeToken(7, "far/b@s2"))))
+    hosts = SandboxFleet(fleet).host("local")
+
+    assert hosts.run(Command(("zfs", "get", "-Hp", "-o", "value", "inconsistent", "tank/a"))).stdout == "1\n"
+    assert hosts.run(Command(("zfs", "receive", "-A", "tank/a"))).clean
+    assert hosts.run(Command(("zfs", "list", "tank/a"))).exit_code == 1

@@ -201,3 +201,31 @@ def test_a_pipe_hands_the_output_of_one_host_to_the_other_and_counts_the_bytes(d
     result = desk.fleet.pipe("local", Command(("echo", "true")), "local", Command(("sh", "-s")), on_bytes=told.append)
 
     assert (result.sender.exit_code, result.receiver.exit_code, result.bytes_sent, told) == (0, 0, 5, [5])
+
+
+def test_a_shell_line_takes_names_and_pipes_as_they_are(desk):
+    desk.do("zfs create tank/a")
+    line = "zfs snapshot tank/a@s && zfs bookmark tank/a@s tank/a#m; zfs send tank/a@s | zfs receive -u pond/a || false"
+    done = desk.ask(f"sh -c '{line}'")
+
+    assert done.clean, done
+    assert desk.column("zfs list -H -r -t snapshot,bookmark -o name tank pond") == ["pond/a@s", "tank/a@s", "tank/a#m"]
+
+
+def test_the_program_can_die_at_every_receive(desk):
+    desk.do("zfs create tank/a", "zfs snapshot tank/a@s")
+    send, receive = Command(("zfs", "send", "tank/a@s")), Command(("zfs", "receive", "-u", "pond/a"))
+    for after, there in ((False, ["pond"]), (True, ["pond", "pond/a"])):
+        desk.fleet.faults.kill(1, after=after)
+        with pytest.raises(KilledAt):
+            desk.fleet.pipe("local", send, "local", receive)
+
+        assert desk.column("zfs list -H -r -o name pond") == there
+
+
+def test_a_pipe_counts_as_a_question_to_both_ends(desk):
+    desk.do("zfs create tank/a", "zfs snapshot tank/a@s")
+    before = desk.fleet.host("local").exchanges
+    desk.fleet.pipe("local", Command(("zfs", "send", "tank/a@s")), "local", Command(("cat",)))
+
+    assert desk.fleet.host("local").exchanges == before + 2

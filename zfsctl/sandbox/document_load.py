@@ -13,6 +13,7 @@ from zfsctl.sandbox.mounts import default_mounted
 from zfsctl.sandbox.pools import SimPool
 from zfsctl.sandbox.reading import Json, check_fields, flag_of, list_of, number_of, table_of, text_of, texts_of, wrong
 from zfsctl.sandbox.scans import Scan, Trim
+from zfsctl.sandbox.unfinished import hide_written_token
 
 SCHEMA = "zfsctl.sandbox/1"
 DEFAULT_POOL_SIZE = 1 << 40
@@ -128,6 +129,8 @@ def _pool(name: str, table: Json, path: str, machine: SimMachine, fleet: SimFlee
     link_origins(pool, origins)
     for full, dataset in pool.datasets.items():
         load_extents(dataset, table_of(entries[full], full), f"{path}.datasets.{full}", pool, stated[full])
+    for dataset in list(pool.datasets.values()):
+        hide_written_token(pool, dataset, guid_for(fleet, f"{where}/{dataset.name} hidden"))
     newest = max(
         *(snapshot.createtxg for _, snapshot in pool.snapshots()),
         *(dataset.createtxg for dataset in pool.datasets.values()),
@@ -136,7 +139,7 @@ def _pool(name: str, table: Json, path: str, machine: SimMachine, fleet: SimFlee
     )
     pool.txg = max(number_of(table.get("txg"), f"{path}.txg", newest + 1, least=0), newest)
     for full, dataset in pool.datasets.items():
-        table_entry = table_of(entries[full], full)
+        table_entry = table_of(entries.get(full), full)
         dataset.mounted = flag_of(
             table_entry.get("mounted"), f"{path}.datasets.{full}.mounted", default_mounted(pool, dataset)
         )

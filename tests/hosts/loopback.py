@@ -117,13 +117,18 @@ class Server:
         }
         return HostEntry(name, ADDRESS, SshSettings(**settings))  # type: ignore[arg-type]
 
-    def knows(self, *others: Server, key: Path | None = None) -> None:
-        """Let its account dial other servers, as an operator sets it up: by a configuration and a key of its own."""
+    def knows(self, *others: Server, key: Path | None = None, bin: Path | None = None) -> None:
+        """Let its account dial other servers, as an operator sets it up: by a configuration and a key of its own.
+
+        `bin` is where its PATH begins, if the test says so.
+        """
         known = self.folder / "others"
         known.write_text("".join(key_line(other.keys.host, other.port) for other in others))
         config = self.folder / "ssh_config"
         config.write_text(f"IdentityFile {key or self.keys.user}\nUserKnownHostsFile {known}\n")
-        program(self.folder / "bin" / "ssh", f'exec {shutil.which("ssh")} -F {config} "$@"')
+        ssh = (bin or self.folder / "bin") / "ssh"
+        ssh.unlink(missing_ok=True)
+        program(ssh, f'exec {shutil.which("ssh")} -F {config} "$@"')
 
     def cut(self) -> None:
         """End the server's side of every connection, without a word to the client."""
@@ -247,3 +252,16 @@ def _command_line(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
+
+
+def clients(server: Server) -> list[int]:
+    """The ssh processes of this machine that talk to this server."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0].endswith(b"ssh") and str(server.port).encode() in words:
+            found.append(int(pid))
+    return found

@@ -15,7 +15,18 @@ from pathlib import Path
 import fabric
 import pytest
 
-from tests.hosts.loopback import ADDRESS, Keys, Server, eventually, free_port, key_line, make_key, running, started
+from tests.hosts.loopback import (
+    ADDRESS,
+    Keys,
+    Server,
+    clients,
+    eventually,
+    free_port,
+    key_line,
+    make_key,
+    running,
+    started,
+)
 from tests.hosts.questions import TRUE, ask, failure, listen, sh
 from zfsctl.errors import (
     HostKeyError,
@@ -278,16 +289,3 @@ class TestJumps:
         error = failure(server.entry(transport=transport, known_hosts=str(known), proxy_jump=jump))
 
         assert isinstance(error, HostKeyError)
-
-
-def clients(server: Server) -> list[str]:
-    """The ssh processes of this machine that talk to this server."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if words[0].endswith(b"ssh") and str(server.port).encode() in words:
-            found.append(pid)
-    return found

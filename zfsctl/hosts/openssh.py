@@ -27,6 +27,8 @@ from zfsctl.model.command import Command, Completed
 from zfsctl.model.policy import HostEntry
 
 _LONGEST_PARENT = 60
+_LEAVING_NOTHING = 'trap : TERM; "$@"; r=$?; rmdir "$0" 2>/dev/null; exit $r'
+"""Runs ssh, and removes the folder of its socket even when zfsctl was killed meanwhile."""
 
 
 class OpenSsh:
@@ -126,7 +128,8 @@ class OpenSsh:
         limit = self._entry.ssh.timeout_seconds
         child: Child | None = None
         try:
-            child = start_ssh(self._entry, argv_ssh(self._entry, line, options=options))
+            ssh = argv_ssh(self._entry, line, options=options)
+            child = start_ssh(self._entry, ("sh", "-c", _LEAVING_NOTHING, str(folder), *ssh))
             converse(
                 child,
                 keep_stdin=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import time
@@ -11,6 +12,7 @@ from enum import Enum, auto
 PIPE_BYTES = 1 << 20
 _FLAGS = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
 _LOOK_SECONDS = 0.1
+_NAP_SECONDS = 0.002
 _IDLE_SECONDS = 0.2
 _PORTIONS_A_SECOND = 20
 
@@ -32,17 +34,17 @@ class Bucket:
 
     def __init__(self, rate: int | None) -> None:
         self._rate = rate
-        self._portion = max(1, (rate or 0) // _PORTIONS_A_SECOND)
+        self._portion = min(PIPE_BYTES, max(1, (rate or 0) // _PORTIONS_A_SECOND))
         self._full_at = time.monotonic()
 
     def room(self) -> int:
-        """How many bytes may be moved now, after a wait of about a twentieth of a second at most."""
+        """How many bytes may be moved now, 0 for none yet; waits for some, but no longer than `splice` may be deaf."""
         if self._rate is None:
             return PIPE_BYTES
         wait = self._full_at - time.monotonic()
         if wait > 0:
-            time.sleep(wait)
-        return self._portion
+            time.sleep(min(wait, _LOOK_SECONDS))
+        return self._portion if wait <= _LOOK_SECONDS else 0
 
     def take(self, moved: int) -> None:
         """So many were moved. Time that went by unused is lost, but for one portion's."""
@@ -77,6 +79,7 @@ def splice(
     reader_gone.register(target, 0)
     writable.register(target, select.POLLOUT)
     bucket = Bucket(bandwidth)
+    much = fcntl.fcntl(source, fcntl.F_GETPIPE_SZ) // 4
     total = 0
     looked = time.monotonic()
     end: Ending | None = None
@@ -87,7 +90,8 @@ def splice(
         while end is None:
             moved = -1
             try:
-                moved = os.splice(source, target, bucket.room(), flags=_FLAGS)
+                if room := bucket.room():
+                    moved = os.splice(source, target, room, flags=_FLAGS)
             except BlockingIOError:
                 readable.poll(_IDLE_SECONDS * 1000)
                 if reader_gone.poll(0):
@@ -98,6 +102,8 @@ def splice(
             elif moved > 0:
                 total += moved
                 bucket.take(moved)
+                if moved < much:
+                    time.sleep(_NAP_SECONDS)  # ssh writes in small pieces; more of them gather in the pipe meanwhile
             if (now := time.monotonic()) - looked >= _LOOK_SECONDS:
                 looked = now
                 on_bytes(total)

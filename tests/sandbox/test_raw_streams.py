@@ -65,6 +65,12 @@ def test_without_the_key_a_dataset_is_not_sent_plain(locked):
     assert (done.exit_code, done.stderr) == (1, "warning: cannot send 'tank/e@s1': dataset key must be loaded\n")
 
 
+def test_an_estimate_needs_no_key(locked):
+    lock(locked, "alpha", "tank/e")
+
+    assert locked.ask("alpha", "zfs send -nvP tank/e@s1").clean
+
+
 def test_a_plain_increment_is_refused_while_the_key_of_the_copy_is_not_loaded(locked):
     done = locked.join("zfs send -i @s1 tank/e@s2", "zfs receive -u bk/e")
 

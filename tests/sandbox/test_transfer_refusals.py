@@ -51,6 +51,18 @@ SEND_CASES = [
         id="base-of-another-dataset",
     ),
     pytest.param(
+        "zfs send -nvP -i '#gone' tank/a@s2",
+        1,
+        ["warning: cannot send 'tank/a@s2': No such process"],
+        id="bookmark-missing-for-an-estimate",
+    ),
+    pytest.param(
+        "zfs send -nvP -i '#m2' tank/a@s2",
+        1,
+        ["warning: cannot send 'tank/a@s2': Invalid cross-device link"],
+        id="bookmark-too-new-for-an-estimate",
+    ),
+    pytest.param(
         "zfs send -I '#m1' tank/a@s2",
         1,
         ["Error: multiple snapshots cannot be sent from a bookmark."],
@@ -65,8 +77,14 @@ SEND_CASES = [
     pytest.param(
         "zfs send -I @s2 tank/a@s1",
         1,
-        ["WARNING: could not send tank/a@s1:", "incremental source (tank/a@s2) is not earlier than it"],
+        ["WARNING: could not send tank/a@s1:", "incremental source (tank/a@s2) does not exist"],
         id="several-base-newer",
+    ),
+    pytest.param(
+        "zfs send -I @s2 tank/a@s2",
+        1,
+        ["WARNING: could not send tank/a@s2:", "incremental source (tank/a@s2) is not earlier than it"],
+        id="several-from-the-last-one-itself",
     ),
     pytest.param(
         "zfs send -I tank/other@o1 tank/a@s2",
@@ -340,6 +358,12 @@ def test_an_account_without_the_right_is_refused(scene):
     done = scene.join("zfs send tank/a@s1", "zfs receive -u bk/a")
 
     assert done.receiver.stderr == "cannot receive new filesystem stream: permission denied\n"
+
+
+def test_an_estimate_needs_no_right(scene):
+    scene.state.hosts["alpha"].denied = frozenset(("send",))
+
+    assert scene.ask("alpha", "zfs send -nP tank/a@s1").stdout == "full\ttank/a@s1\t4229800\nsize\t4229800\n"
 
 
 def test_once_received_with_large_blocks_always_with_large_blocks(pair):

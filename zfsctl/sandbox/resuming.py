@@ -15,11 +15,12 @@ FAILED_TO_RESUME = 255
 """zfs_do_send hands on the -1 of libzfs."""
 
 
-def resumed_part(call: Call, text: str, into: list[str]) -> tuple[Part, tuple[str, str]]:
+def resumed_part(call: Call, text: str, into: list[str], *, dry: bool) -> tuple[Part, tuple[str, str]]:
     """What is left of a stream, and the names of its base (empty for none) and of its snapshot as they are now.
 
     Args:
         into: Where the token's contents are to be shown.
+        dry: Whether it is only estimated, which needs neither a right nor a key.
     """
     token = read_token(text)
     if isinstance(token, str):
@@ -39,9 +40,9 @@ def resumed_part(call: Call, text: str, into: list[str]) -> tuple[Part, tuple[st
             _stop(call, f"incremental source {token.fromguid:#x} no longer exists")
     flags = StreamFlags(token.large_blocks, token.embedded, token.compressed, token.raw)
     action = f"warning: cannot send '{found.name}'"
-    if "send" in call.machine.denied:
+    if "send" in call.machine.denied and not dry:
         call.stop(f"{action}: permission denied", FAILED_TO_RESUME)
-    if key_is_missing(found.dataset) and not token.raw:
+    if key_is_missing(found.dataset) and not token.raw and not dry:
         call.stop(f"{action}: dataset key must be loaded", FAILED_TO_RESUME)
     part = part_of(
         found.pool,

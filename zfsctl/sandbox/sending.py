@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NoReturn
@@ -37,7 +39,7 @@ def zfs_send(call: Call, arguments: Sequence[str]) -> int:
         if options.operands:
             call.usage("too many arguments")
         shown = (call.out if "n" in options else call.err) if "v" in options or "P" in options else []
-        part, names = resumed_part(call, token, shown)
+        part, names = resumed_part(call, token, shown, dry="n" in options)
         return _write(call, options, Stream((part,)), [names])
     if not options.operands:
         call.usage("missing snapshot argument")
@@ -61,10 +63,13 @@ def _send_one(call: Call, options: Options, flags: StreamFlags) -> int:
     if base_name is not None:
         base = call.look_up(base_name) if "#" in base_name else call.open_or_stop(base_name, Kinds.SNAPSHOT)
         if base is None:
-            call.stop(f"{action}: incremental source ({base_name}) does not exist")
+            _stop_at_bookmark(call, options, action, f"incremental source ({base_name}) does not exist", errno.ESRCH)
         if not is_ancestor(base, found):
-            call.stop(f"{action}: not an earlier snapshot from the same fs")
-    _check_readable(call, action, found.dataset, flags)
+            why = "not an earlier snapshot from the same fs"
+            if base.bookmark:
+                _stop_at_bookmark(call, options, action, why, errno.EXDEV)
+            call.stop(f"{action}: {why}")
+    _check_readable(call, options, action, found.dataset, flags)
     part = _part(found, base, flags)
     return _write(call, options, Stream((part,)), [(base_name or "", operand)])
 
@@ -86,16 +91,17 @@ def _send_several(call: Call, options: Options, flags: StreamFlags) -> int:
     if not from_origin:
         if base_name.partition("@")[0] != dataset.name:
             call.usage("incremental source must be in same filesystem")
-        if short not in names:
-            _not_sent(call, operand, f"incremental source ({base_name}) does not exist")
-        if names.index(short) >= names.index(last.name):
-            _not_sent(call, operand, f"incremental source ({base_name}) is not earlier than it")
-    _check_readable(call, f"warning: cannot send '{operand}'", dataset, flags)
+        # Only the snapshots from the base to the last one are looked at, so a newer base is one that is not there.
+        if short not in names or names.index(short) > names.index(last.name):
+            _not_sent(call, options, operand, f"incremental source ({base_name}) does not exist")
+        if short == last.name:
+            _not_sent(call, options, operand, f"incremental source ({base_name}) is not earlier than it")
+    _check_readable(call, options, f"warning: cannot send '{operand}'", dataset, flags)
     chain = names[0 if from_origin else names.index(short) : names.index(last.name) + 1]
     pairs: list[tuple[Found, str, SimSnapshot]] = []
     if from_origin and dataset.origin:
         origin = Found(found.pool, dataset.origin.dataset, snapshot=dataset.origin.snapshot)
-        pairs.append((origin, base_name, dataset.snapshots[chain[0]]))
+        pairs.append((origin, "", dataset.snapshots[chain[0]]))
     for older, newer in pairwise(chain):
         of = Found(found.pool, dataset, snapshot=dataset.snapshots[older])
         pairs.append((of, older, dataset.snapshots[newer]))
@@ -104,7 +110,9 @@ def _send_several(call: Call, options: Options, flags: StreamFlags) -> int:
     return _write(call, options, Stream(tuple(parts)), shown)
 
 
-def _not_sent(call: Call, operand: str, why: str) -> NoReturn:
+def _not_sent(call: Call, options: Options, operand: str, why: str) -> NoReturn:
+    if "n" in options:
+        _estimate(call, options, (), ())
     call.complain(f"WARNING: could not send {operand}:")
     call.stop(why)
 
@@ -120,7 +128,16 @@ def _typed(call: Call, name: str | None, operand: str) -> str | None:
     return operand.partition("@")[0] + name if name[0] in "@#" else name
 
 
-def _check_readable(call: Call, action: str, dataset: SimDataset, flags: StreamFlags) -> None:
+def _stop_at_bookmark(call: Call, options: Options, action: str, why: str, code: int) -> NoReturn:
+    """An estimate only hands on the words of strerror(3) for what the kernel says of a bookmark (estimate_size)."""
+    estimates = "v" in options or "P" in options
+    call.stop(f"{action}: {os.strerror(code) if estimates else why}")
+
+
+def _check_readable(call: Call, options: Options, action: str, dataset: SimDataset, flags: StreamFlags) -> None:
+    """An estimate needs neither a right nor a key."""
+    if "n" in options:
+        return
     if "send" in call.machine.denied:
         call.stop(f"{action}: permission denied")
     if key_is_missing(dataset) and not flags.raw:
@@ -137,19 +154,23 @@ def _part(found: Found, base: Found | None, flags: StreamFlags) -> Part:
 
 def _write(call: Call, options: Options, stream: Stream, names: Sequence[tuple[str, str]]) -> int:
     """Say what is sent where asked to, on stderr if the stream itself goes to stdout; then send."""
-    dry = "n" in options
-    into = call.out if dry else call.err
+    _estimate(call, options, stream.parts, names)
+    if "n" not in options:
+        call.stream_out = stream
+    return 0
+
+
+def _estimate(call: Call, options: Options, parts: Sequence[Part], names: Sequence[tuple[str, str]]) -> None:
+    into = call.out if "n" in options else call.err
+    total = sum(part.length for part in parts)
     if "P" in options:
-        for (base, name), part in zip(names, stream.parts, strict=True):
+        for (base, name), part in zip(names, parts, strict=True):
             into.append("\t".join(["incremental", base, name] if base else ["full", name]) + f"\t{part.length}")
-        into.append(f"size\t{stream.size}")
+        into.append(f"size\t{total}")
     elif "v" in options:
-        for (base, name), part in zip(names, stream.parts, strict=True):
+        for (base, name), part in zip(names, parts, strict=True):
             sign = "" if "@" in base or "#" in base else "@"
             what = f"send from {sign}{base}" if base else "full send"
             joined = f"{what} {'to' if base else 'of'} {name}"
             into.append(f"{joined} estimated size is {nice_size(part.length)}")
-        into.append(f"total estimated size is {nice_size(stream.size)}")
-    if not dry:
-        call.stream_out = stream
-    return 0
+        into.append(f"total estimated size is {nice_size(total)}")

@@ -185,6 +185,14 @@ class TestEarlyEnds:
         assert (result.receiver.exit_code, result.receiver.stdout.strip()) == (1, "3000000")
 
     @every_route
+    @pytest.mark.parametrize("code", [0, 1])
+    def test_a_sender_may_end_after_its_receiver_has_ended_well(self, desk: Desk, route: Route, code: int) -> None:
+        result = desk.pipe(route, sh(f"echo x; sleep 1; exit {code}"), Command(("head", "-1")))
+
+        assert (result.sender.exit_code, result.receiver.exit_code) == (code, 0)
+        assert not result.stopped
+
+    @every_route
     def test_a_receiver_may_take_long_after_the_last_byte(self, desk: Desk, route: Route) -> None:
         result = desk.pipe(route, Command(("echo", "x")), sh("cat; sleep 0.4; echo done"))
 

@@ -13,7 +13,7 @@ from zfsctl.hosts.protocol import PipeResult
 from zfsctl.hosts.station import Station
 from zfsctl.hosts.stream_process import hang_up, order, started, told
 from zfsctl.hosts.stream_script import join_script, receiver_script, sender_script
-from zfsctl.hosts.stream_side import FAREWELL_SECONDS, STOP_SECONDS, Listener, Side, agree
+from zfsctl.hosts.stream_side import FAREWELL_SECONDS, GRACE_SECONDS, STOP_SECONDS, Listener, Side, agree
 from zfsctl.model.command import Command
 from zfsctl.model.policy import HostEntry, SshSettings
 
@@ -75,6 +75,8 @@ def run_join(
             packing, notes = agree((sends, receives), compress=compress)
             order(child, packing)
             listener.wait(lambda: bool(gone) or receives.over or stop(), None)
+            if receives.ended_well:
+                listener.wait(lambda: bool(gone) or sends.over or stop(), GRACE_SECONDS)
         alone = not sends.over
         stopped = alone and not receives.over and not gone
         hang_up(child.stdin)  # ends the sender, where it has not ended by itself

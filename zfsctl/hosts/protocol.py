@@ -116,7 +116,8 @@ class Fleet(Protocol):
         When one of the two ends early, the other is ended. Nothing flows before both hosts are ready.
 
         Args:
-            route: Which way the bytes take. One host on both ends needs no dialling: push and pull are then local.
+            route: Which way the bytes take. One host on both ends needs no dialling: push and pull are then local;
+                and where it is this machine that dials, they are the relay.
             bandwidth: At most so many bytes a second; the relay only.
             compress: Compress on the way where both hosts have zstd; else `notes` says why not.
             stop: Asked several times a second; once true, the stream ends early, so that a resumable receive keeps

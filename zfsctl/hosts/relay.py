@@ -15,7 +15,7 @@ from zfsctl.hosts.splicing import Ending, splice
 from zfsctl.hosts.station import Station
 from zfsctl.hosts.stream_process import hang_up, order, started, told
 from zfsctl.hosts.stream_script import receiver_script, sender_script
-from zfsctl.hosts.stream_side import FAREWELL_SECONDS, STOP_SECONDS, Listener, Side, agree
+from zfsctl.hosts.stream_side import FAREWELL_SECONDS, GRACE_SECONDS, STOP_SECONDS, Listener, Side, agree
 from zfsctl.model.command import Command
 
 _SLICE_SECONDS = 0.1
@@ -61,52 +61,63 @@ def run_relay(
 
         total, ending = 0, Ending.STOPPED
         notes: tuple[str, ...] = ()
-        first: bytes | None = None
+        opened = False
         if listener.wait_for_both(sends, receives, stop=stop):
             packing, notes = agree((sends, receives), compress=compress)
             order(source, packing)
             first = _first_bytes(source, sends, ending_now)
-        if first is not None:
-            os.write(_fd(sink.stdin), f"{sends.frame.begin.decode()} {packing}\n".encode())
-            total, ending = splice(
-                _fd(source.stdout),
-                _fd(sink.stdin),
-                first=first,
-                bandwidth=bandwidth,
-                ending=ending_now,
-                on_bytes=on_bytes,
-            )
+            if isinstance(first, Ending):
+                ending = first
+            else:
+                opened = True
+                with contextlib.suppress(BrokenPipeError):  # which the splicing then meets too
+                    os.write(_fd(sink.stdin), f"{sends.frame.begin.decode()} {packing}\n".encode())
+                total, ending = splice(
+                    _fd(source.stdout),
+                    _fd(sink.stdin),
+                    first=first,
+                    bandwidth=bandwidth,
+                    ending=ending_now,
+                    on_bytes=on_bytes,
+                )
         # The receiver learns first that no more comes, and saves what it has.
         hang_up(sink.stdin)
         if ending is Ending.SOURCE_ENDED:
             listener.wait(lambda: sends.over, FAREWELL_SECONDS)
             listener.wait(lambda: receives.over or stop(), None)
-            listener.wait(lambda: receives.over, STOP_SECONDS)
-        else:
-            hang_up(source.stdin)
-            hang_up(source.stdout)
-            listener.wait(lambda: receives.over, STOP_SECONDS)
-            listener.wait(lambda: sends.over, FAREWELL_SECONDS)
+        elif ending is Ending.READER_GONE:
+            listener.wait(lambda: receives.over, FAREWELL_SECONDS)
+            if receives.ended_well:
+                listener.wait(lambda: sends.over or _readable(source) or stop(), GRACE_SECONDS)
+        hang_up(source.stdin)  # ends the sender, where it has not ended by itself
+        hang_up(source.stdout)
+        listener.wait(lambda: receives.over, STOP_SECONDS)
+        listener.wait(lambda: sends.over, FAREWELL_SECONDS)
         stopped = ending is Ending.STOPPED
-        received = receives.completed(never_began=first is None and stopped)
+        received = receives.completed(never_began=stopped and not opened)
         sent = sends.completed(left_alone=ending is not Ending.SOURCE_ENDED)
     return PipeResult(sent, received, total, stopped=stopped, notes=notes)
 
 
-def _first_bytes(source: Child, sends: Side, ending: Callable[[], Ending | None]) -> bytes | None:
-    """What was read of the stream along with what precedes it; None when there is nobody to give it to any more."""
+def _first_bytes(source: Child, sends: Side, ending: Callable[[], Ending | None]) -> bytes | Ending:
+    """What was read of the stream along with what precedes it; or why there is nobody to give it to any more."""
     opening = FrameReader(sends.frame, 0, lambda *_: None)
-    poll = select.poll()
-    poll.register(_fd(source.stdout), select.POLLIN)
     while not opening.began:
-        if ending() is not None:
-            return None
-        if poll.poll(_SLICE_SECONDS * 1000):
+        if (end := ending()) is not None:
+            return end
+        if _readable(source, _SLICE_SECONDS):
             data = os.read(_fd(source.stdout), CHUNK // 2)
             if not data:
                 raise sends.failure()
             opening.feed(data)
     return opening.rest
+
+
+def _readable(source: Child, seconds: float = 0) -> bool:
+    """Whether more of the stream has come, or its end."""
+    poll = select.poll()
+    poll.register(_fd(source.stdout), select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def _fd(pipe: object) -> int:

@@ -19,6 +19,9 @@ FAREWELL_SECONDS = 30.0
 """How long an end may take to say how it ended, once it has nothing more to do."""
 STOP_SECONDS = 60.0
 """How long a receiver may take to save what it has, with the last bytes on their way to it."""
+GRACE_SECONDS = 10.0
+"""How long a sender may stay after its receiver has ended well: `receive` leaves at the last record of a stream,
+and that `send` still tidies up then is no failure."""
 _SLICE_SECONDS = 0.1
 _LOST_ITS_READER = 128 + 13
 _TERMINATED = 128 + 15
@@ -64,6 +67,11 @@ class Side:
     def ended(self) -> bool:
         """Whether it said how it ended."""
         return self._reader.ended
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether it said that it ended with exit code 0."""
+        return self.ended and self._reader.exit_codes[0] == 0
 
     @property
     def over(self) -> bool:

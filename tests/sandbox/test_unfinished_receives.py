@@ -330,6 +330,23 @@ def test_a_stale_token_is_refused(pair):
     )
 
 
+@pytest.mark.parametrize("after", [0.5, 0.999])
+def test_what_is_gone_on_with_without_s_and_cut_again_is_gone(pair, after):
+    second(pair)
+    cut(pair, INCREMENT)
+    cut(pair, f"zfs send -t {token_of(pair)}", "zfs receive -u bk/a", after=after)
+
+    assert (token_of(pair), pair.value("vault", "clones", "bk/a@s1")) == ("-", "-")
+    pair.copy(INCREMENT, RECEIVE)
+
+
+def test_a_first_copy_that_is_gone_on_with_without_s_and_cut_again_is_gone(pair):
+    cut(pair, FULL)
+    cut(pair, f"zfs send -t {token_of(pair)}", "zfs receive -u bk/a")
+
+    assert pair.ask("vault", "zfs list -H bk/a").exit_code == 1
+
+
 def test_a_receive_that_lost_its_sender_runs_on_and_is_busy(pair):
     second(pair)
     cut(pair, INCREMENT, end=StreamEnd.LOST)

@@ -13,7 +13,7 @@ from zfsctl.sandbox.intake import Intake, Unacceptable
 from zfsctl.sandbox.mounts import default_mounted
 from zfsctl.sandbox.pools import RECV
 from zfsctl.sandbox.receive_checks import is_modified
-from zfsctl.sandbox.resume_token import ResumeToken
+from zfsctl.sandbox.resume_token import ResumeToken, read_token
 from zfsctl.sandbox.streams import LARGE_BLOCK, everywhere
 
 _DATA_OBJECT = 3
@@ -29,9 +29,11 @@ def take_in(call: Call, intake: Intake) -> None:
     """
     pool, part = intake.pool, intake.part
     dataset = intake.dataset
-    begun = dataset is None
     if dataset is None:
         dataset = _begin(call, intake)
+    if part.resuming and not _goes_on(intake):
+        _lay_down(call, intake, dataset)
+        raise intake.invalid()
     whole = sum(_missing(intake, dataset).values())
     room = whole if fits(pool, intake.name, whole) else account_for(pool)[intake.name].available
     room += _saved_bytes(intake)
@@ -39,13 +41,9 @@ def take_in(call: Call, intake: Intake) -> None:
     reached = min(part.offset + intake.arrived, fitting)
     if reached < part.size or intake.arrived < part.length:
         full = fitting < part.offset + intake.arrived
-        keep = intake.resumable or part.resuming
-        if keep or intake.stalled:
+        if intake.resumable or intake.stalled:
             _save(call, intake, dataset, max(reached, part.offset), whole)
-        elif begun:
-            remove_dataset(call, pool, dataset)
-        else:
-            _drop_hidden(call, intake)
+        _lay_down(call, intake, dataset)
         if intake.stalled and not full:
             raise Hang
         raise Unacceptable(_no_room(intake, whole) if full else _cut(intake))
@@ -68,6 +66,23 @@ def _begin(call: Call, intake: Intake) -> SimDataset:
             dataset.encryption, dataset.keyguid = part.encryption, part.keyguid
             dataset.encryptionroot, dataset.keystatus = dataset.name, "unavailable"
     return dataset
+
+
+def _goes_on(intake: Intake) -> bool:
+    """Whether a resumed stream begins where what was kept ends (resume_check)."""
+    unfinished = intake.pool.unfinished(intake.name)
+    saved = read_token(unfinished.receive_resume_token) if unfinished else ""
+    return not isinstance(saved, str) and saved.bytes == intake.part.offset
+
+
+def _lay_down(call: Call, intake: Intake, dataset: SimDataset) -> None:
+    """A receive that failed: without -s all that it made goes, and all that it had gone on with."""
+    if intake.resumable or intake.stalled:
+        return
+    if dataset.inconsistent:
+        remove_dataset(call, intake.pool, dataset)
+    else:
+        _drop_hidden(call, intake)
 
 
 def _missing(intake: Intake, dataset: SimDataset) -> Counter[int]:
@@ -118,7 +133,7 @@ def _save(call: Call, intake: Intake, dataset: SimDataset, reached: int, whole: 
     holder = dataset if dataset.inconsistent else _hidden(call, intake, dataset)
     base = [extent for extent in holder.extents if extent.birth <= holder.floor]
     holder.extents = [*base, Extent(txg, None, whole * reached // part.size, pool.next_key())]
-    if intake.resumable or part.resuming:
+    if intake.resumable:
         flags = part.flags
         holder.receive_resume_token = str(
             ResumeToken(
@@ -170,7 +185,9 @@ def _check_unchanged(call: Call, intake: Intake, dataset: SimDataset, whole: int
     elif intake.snapshot in dataset.snapshots:
         why = Unacceptable(line=f"cannot restore to {intake.full}: destination already exists")
     if why:
-        _save(call, intake, dataset, intake.part.size, whole)
+        if intake.resumable:
+            _save(call, intake, dataset, intake.part.size, whole)
+        _lay_down(call, intake, dataset)
         raise why
 
 

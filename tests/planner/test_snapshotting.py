@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from tests.planner.notation import at, dataset, host, policy, snapshots
 from tests.planner.test_selection import pattern
 from zfsctl.errors import UsageError
+from zfsctl.model.batches import MOST_ARGUMENT_BYTES
 from zfsctl.model.dataset import Snapshot
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Severity
 from zfsctl.model.plan import CreateSnapshots, DatasetRef, RunHook
 from zfsctl.model.policy import DatasetRule, Hook, HostEntry, Policy, PolicyFile
 from zfsctl.model.pool import Pool
-from zfsctl.planner.batching import MOST_BYTES
 from zfsctl.planner.selection import resolve_selection, select_datasets
 from zfsctl.planner.snapshotting import Snapshotting, plan_manual_snapshots, plan_scheduled_snapshots
 
@@ -224,7 +224,7 @@ def test_many_datasets_are_taken_in_parts_that_fit_into_one_argument() -> None:
 
     sizes = [sum(len(f"{ref.name}@{step.snapshot}") + 3 for ref in step.datasets) for step in created(part)]
     assert len(sizes) == 3
-    assert max(sizes) <= MOST_BYTES
+    assert max(sizes) <= MOST_ARGUMENT_BYTES
     assert [one.split("@")[0] for one in taken(part)] == [f"local:{one.name}" for one, _ in many]
     assert len({step.id for step in created(part)}) == 3
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zfsctl.errors import UnreadableOutputError
+from zfsctl.model.batches import argument_bytes, batches
 from zfsctl.model.dataset import Bookmark
 from zfsctl.zfs.about import format_version, parse_clock, parse_version, version_numbers
-from zfsctl.zfs.batches import argument_bytes, batches
 from zfsctl.zfs.bookmarks import argv_bookmark, argv_destroy_bookmark, argv_list_bookmarks, parse_bookmarks
 from zfsctl.zfs.holds import Hold, argv_hold, argv_list_holds, argv_release, parse_holds
 from zfsctl.zfs.properties import Property, argv_get_properties, check_user_property, parse_properties

@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from zfsctl.errors import UnreadableOutputError
 from zfsctl.hosts.protocol import Host
+from zfsctl.model.batches import batches
 from zfsctl.model.command import Command, Completed
 from zfsctl.model.dataset import Bookmark
 from zfsctl.model.facts import Chains, HostFacts
 from zfsctl.model.lineage import ResumeToken
 from zfsctl.model.names import is_at_or_below, pool_of
-from zfsctl.zfs.batches import batches
 from zfsctl.zfs.bookmarks import argv_list_bookmarks, parse_bookmarks
 from zfsctl.zfs.chains import argv_list_ivsets, argv_marks, parse_ivsets, parse_marks
 from zfsctl.zfs.holds import argv_list_holds, parse_holds

@@ -14,10 +14,10 @@ from typing import TypeVar
 
 from zfsctl.errors import UnreadableOutputError
 from zfsctl.hosts.protocol import Host
+from zfsctl.model.batches import batches
 from zfsctl.model.command import Command, Completed
 from zfsctl.model.names import pool_of
 from zfsctl.model.plan import DestroySnapshots, SnapshotRef
-from zfsctl.zfs.batches import batches
 from zfsctl.zfs.failures import FailureKind, parse_failure
 from zfsctl.zfs.rereading import (
     SeenDataset,

@@ -77,18 +77,7 @@ def check_policy(session: Session) -> ConfigCheck:
     logins = check_logins(session.fleet, names)
     facts = session.collect({name: lambda _: () for name in names})
     selection = select_datasets(policy, facts)
-    findings = [
-        Finding(
-            Severity.CRITICAL,
-            "no-match",
-            one.host,
-            "",
-            f'{one.rule.where}: "{one.pattern.text}" selects nothing on {one.host}',
-            f"zfs list -r -t filesystem,volume on {one.host}",
-        )
-        for one in selection.unmatched
-        if not session.options.hosts or one.host in session.options.hosts
-    ]
+    findings = selection.findings(session.options.hosts, hint="zfs list -t filesystem,volume")
     replications = tuple(_check_replication(one, policy.hosts, facts) for one in policy.replications)
     return ConfigCheck(
         files=policy.files,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from zfsctl.errors import ConfigError
 from zfsctl.executor.estimate import collect_frees
 from zfsctl.model.facts import Facts
-from zfsctl.model.finding import Finding, Severity
+from zfsctl.model.finding import Finding
 from zfsctl.model.plan import DestroySnapshots, Plan, PlannedDataset, RunHook
 from zfsctl.operations.session import Session
 from zfsctl.planner.naming import hosts_of_selection, resolve_selection, wanted_by_selection
@@ -19,7 +19,6 @@ from zfsctl.planner.pruning import Pruning, plan_pruning
 from zfsctl.planner.selection import (
     Selected,
     Selection,
-    Unmatched,
     hosts_in_use,
     restrict,
     select_datasets,
@@ -55,9 +54,7 @@ def scene_of_policy(session: Session) -> Scene:
         selection = select_datasets(policy, facts)
     if facts.complete and not selection.datasets:
         raise _selects_nothing(session, selection)
-    chosen = session.options.hosts
-    unmatched = [one for one in selection.unmatched if not chosen or one.host in chosen]
-    return Scene(facts, selection.datasets, tuple(_no_match(one) for one in unmatched))
+    return Scene(facts, selection.datasets, selection.findings(session.options.hosts))
 
 
 def scene_of_selection(session: Session, selections: Sequence[str], *, recursive: bool) -> Scene:
@@ -131,17 +128,6 @@ def joined(*parts: Iterable[PlannedDataset]) -> tuple[PlannedDataset, ...]:
     for part in parts:
         places.update({(planned.host, planned.dataset): planned for planned in part})
     return tuple(places[place] for place in sorted(places, key=lambda place: (place[0], place[1].split("/"))))
-
-
-def _no_match(one: Unmatched) -> Finding:
-    return Finding(
-        Severity.CRITICAL,
-        "no-match",
-        one.host,
-        "",
-        f'{one.rule.where}: "{one.pattern.text}" selects nothing on {one.host}; the other rules were followed',
-        "zfsctl config check",
-    )
 
 
 def _selects_nothing(session: Session, selection: Selection) -> ConfigError:

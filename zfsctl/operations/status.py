@@ -50,20 +50,8 @@ def status_of_facts(session: Session, facts: Facts) -> Status:
         for approval in journal.approvals(session.clock())
         if approval.status == "waiting" and approval.request.kind == MASS_DESTROY
     ]
-    unmatched = [
-        Finding(
-            Severity.CRITICAL,
-            "no-match",
-            one.host,
-            "",
-            f'{one.rule.where}: "{one.pattern.text}" selects nothing on {one.host}',
-            "zfsctl config check",
-        )
-        for one in selection.unmatched
-        if not session.options.hosts or one.host in session.options.hosts
-    ]
     last_run = runs[0] if runs else None
-    findings = [*session.findings, *unmatched]
+    findings = [*session.findings, *selection.findings(session.options.hosts)]
     if waiting:
         findings.append(
             Finding(

@@ -7,22 +7,19 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from zfsctl.model.approval import Approval, ApprovalRequest
+from zfsctl.model.batches import MOST_NAMES_PER_DESTROY, batches
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import pool_of
 from zfsctl.model.plan import DestroySnapshots, PlannedDataset, SnapshotRef
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
-from zfsctl.planner.batching import in_batches
 from zfsctl.planner.guards import MASS_DESTROY, NO_HOLDERS, guard, holders_after, may_be_mass
 from zfsctl.planner.keeping import fingerprint_of_rules
 from zfsctl.planner.pool_findings import no_writes, why_no_writes
 from zfsctl.planner.retention import NO_ANCHORS, Judgement, Retention, judge, keep_all
 from zfsctl.planner.selection import Selected
 from zfsctl.planner.wording import counted
-
-MOST_NAMES = 1000
-"""A destroy runs inside the sync of one transaction group, so it must stay short."""
 
 Place = tuple[str, str]
 """Host and dataset."""
@@ -222,7 +219,7 @@ class _Parts:
         """One comma list per dataset, oldest first, in parts that stay short enough."""
         dataset = one.selected.dataset
         for number, batch in enumerate(
-            in_batches(destroys[::-1], size=lambda decision: len(decision.snapshot.encode()) + 1, most=MOST_NAMES),
+            batches(destroys[::-1], name=lambda decision: decision.snapshot, most_names=MOST_NAMES_PER_DESTROY),
             len(self._steps) + 1,
         ):
             yield DestroySnapshots(

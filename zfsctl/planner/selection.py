@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from zfsctl.errors import ConfigError
 from zfsctl.model.dataset import Dataset
 from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import LOCAL
 from zfsctl.model.policy import DatasetRule, Pattern, Policy, PolicyFile
 from zfsctl.planner.matching import (
@@ -68,6 +69,21 @@ class Selection:
 
     datasets: tuple[Selected, ...]
     unmatched: tuple[Unmatched, ...] = ()
+
+    def findings(self, hosts: Collection[str], *, hint: str = "zfsctl config check") -> tuple[Finding, ...]:
+        """One for each pattern that selects nothing on one of `hosts`, or anywhere where no host is named."""
+        return tuple(
+            Finding(
+                Severity.CRITICAL,
+                "no-match",
+                one.host,
+                "",
+                f'{one.rule.where}: "{one.pattern.text}" selects nothing on {one.host}',
+                hint,
+            )
+            for one in self.unmatched
+            if not hosts or one.host in hosts
+        )
 
 
 def select_datasets(policy: PolicyFile, facts: Facts) -> Selection:

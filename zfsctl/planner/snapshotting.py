@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from zfsctl.errors import UsageError
+from zfsctl.model.batches import batches
 from zfsctl.model.dataset import Dataset
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
@@ -21,7 +22,6 @@ from zfsctl.model.names import (
 )
 from zfsctl.model.plan import CreateSnapshots, DatasetRef, PlannedDataset, RunHook
 from zfsctl.model.policy import Hook, Policy, PolicyFile, Schedule
-from zfsctl.planner.batching import in_batches
 from zfsctl.planner.calendar import due_since, is_due
 from zfsctl.planner.hooking import hooks_of, with_hooks
 from zfsctl.planner.ownership import newest_scheduled, written_since_ours
@@ -31,8 +31,6 @@ from zfsctl.planner.wording import time_of_day
 
 MOST_REASON_BYTES = 1024
 """A reason is a line for people; OpenZFS would take 8,191 bytes."""
-
-_QUOTES_AND_SPACE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +222,7 @@ class _Parts:
         name = _free_name(host, self._policy.prefix, group)
         properties = _properties(policy, reason, expires)
         fitting = [one for one in group if self._fits(host, one.dataset, name)]
-        for batch in in_batches(
-            fitting, size=lambda one: len(f"{one.dataset.name}@{name}".encode()) + _QUOTES_AND_SPACE
-        ):
+        for batch in batches(fitting, name=lambda one: f"{one.dataset.name}@{name}"):
             self._created += 1
             yield CreateSnapshots(
                 id=f"snapshot-{self._created}",

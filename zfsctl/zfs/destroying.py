@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from zfsctl.model.batches import MOST_ARGUMENT_BYTES, MOST_NAMES_PER_DESTROY, batches
 from zfsctl.model.command import Command
 from zfsctl.model.names import check_dataset_name, check_snapshot_part
-from zfsctl.zfs.batches import MOST_ARGUMENT_BYTES, MOST_NAMES_PER_DESTROY, batches
 from zfsctl.zfs.text import columns_of, text_lines, unreadable, whole_number
 
 _WHAT = "the estimate of a destroy"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from zfsctl.model.batches import MOST_ARGUMENT_BYTES, argument_bytes
 from zfsctl.model.names import pool_of
-from zfsctl.zfs.batches import MOST_ARGUMENT_BYTES, argument_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""Splitting long lists of names so that each part fits into one command."""
+"""Splitting what one command is about into parts that fit into one command."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 MOST_ARGUMENT_BYTES = 100_000
 """A whole remote command is one argument of a remote shell, and Linux allows that 131,071 bytes."""
@@ -12,6 +13,8 @@ MOST_NAMES_PER_DESTROY = 1000
 
 _QUOTES_AND_SPACE = 3
 
+Item = TypeVar("Item")
+
 
 def argument_bytes(names: Iterable[str]) -> int:
     """How long `names` are as arguments of a shell line, quotes and spaces included."""
@@ -19,20 +22,24 @@ def argument_bytes(names: Iterable[str]) -> int:
 
 
 def batches(
-    names: Iterable[str], *, most_bytes: int = MOST_ARGUMENT_BYTES, most_names: int | None = None
-) -> Iterator[tuple[str, ...]]:
-    """`names` in their order, in parts that each stay within `most_bytes` of arguments and `most_names` names.
+    items: Iterable[Item],
+    *,
+    name: Callable[[Item], str] = str,
+    most_bytes: int = MOST_ARGUMENT_BYTES,
+    most_names: int | None = None,
+) -> Iterator[tuple[Item, ...]]:
+    """`items` in their order, in parts whose names each stay within `most_bytes` of arguments and `most_names`.
 
-    Nothing for no names. A single name longer than `most_bytes` is a part of its own.
+    Nothing for no items. A single item whose name is longer than `most_bytes` is a part of its own.
     """
-    part: list[str] = []
+    part: list[Item] = []
     used = 0
-    for name in names:
-        size = argument_bytes((name,))
+    for item in items:
+        size = argument_bytes((name(item),))
         if part and (used + size > most_bytes or len(part) == most_names):
             yield tuple(part)
             part, used = [], 0
-        part.append(name)
+        part.append(item)
         used += size
     if part:
         yield tuple(part)

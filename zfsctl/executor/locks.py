@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 
 from zfsctl.errors import StateError
+
+_NAME_MAX = 255
+"""Bytes of a file's name on Linux; a host and a pool together may be longer."""
 
 
 class PoolLocks:
@@ -66,7 +70,7 @@ class PoolLocks:
             self._busy.clear()
 
     def _open(self, host: str, pool: str) -> int:
-        path = self._directory / f"{host}:{pool}.lock"  # no host name holds a colon
+        path = self._directory / lock_file_name(host, pool)
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -77,3 +81,14 @@ class PoolLocks:
                 hint="run as root, or set ZFSCTL_RUNTIME_DIR to a directory of yours",
                 where=str(path),
             ) from error
+
+
+def lock_file_name(host: str, pool: str) -> str:
+    """The name of the lock's file, another for each host and pool: `host:pool.lock`, or its start and a digest.
+
+    No host name holds a colon, and neither name a tilde.
+    """
+    name = f"{host}:{pool}.lock"
+    if len(os.fsencode(name)) <= _NAME_MAX:
+        return name
+    return f"{name[:100]}~{hashlib.sha256(os.fsencode(name)).hexdigest()}.lock"

@@ -134,9 +134,7 @@ class Server:
         """End the server's side of every connection, without a word to the client."""
         for pid in sorted(descendants(self.pid), reverse=True):
             if _program(pid).startswith("sshd"):
-                # It may end by itself between the look and the kill.
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+                _send(pid, signal.SIGKILL)
 
     @property
     def pid(self) -> int:
@@ -146,12 +144,12 @@ class Server:
     def freeze(self) -> None:
         """Stop it and its connections where they are; the kernel still acknowledges what is sent to them."""
         for pid in (self.pid, *descendants(self.pid)):
-            os.kill(pid, signal.SIGSTOP)
+            _send(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let all go on."""
         for pid in (self.pid, *descendants(self.pid)):
-            os.kill(pid, signal.SIGCONT)
+            _send(pid, signal.SIGCONT)
 
     def stop(self) -> None:
         """End it and its connections."""
@@ -238,6 +236,12 @@ def descendants(pid: int) -> list[int]:
     except OSError:  # it has ended meanwhile
         return found
     return found
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    """Signal a process that may end by itself between the look and the signal."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _program(pid: int) -> str:

@@ -89,7 +89,10 @@ def replication_steps(draw: st.DrawFn, **shared: Any) -> ReplicationStep:  # noq
         return MoveAnchors(
             **shared,
             **pair,
-            chain=draw(some_refs),
+            chain=(
+                *draw(st.lists(refs.map(lambda ref: SnapshotRef(f"#{ref.name}", ref.guid)), max_size=1)),
+                *draw(some_refs),
+            ),
             bookmarks=tuple(SnapshotRef(cursor_name(name, guid), guid) for guid in draw(st.lists(guids, max_size=2))),
             held=draw(some_refs),
             in_flight=draw(some_refs),

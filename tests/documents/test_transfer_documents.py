@@ -88,9 +88,9 @@ def test_the_first_plan_of_transfers_is_still_read() -> None:
             put(ANCHORS, bookmarks=[{"name": "mine", "guid": "5"}]), "no cursor", id="a-bookmark-of-somebody-else"
         ),
         pytest.param(
-            put(ANCHORS, bookmarks=[{"name": "zfsctl-alpha-to-beta-00000000000000b1", "guid": "5"}]),
+            put(ANCHORS, bookmarks=[{"name": "zfsctl-alpha-00000000000000b1", "guid": "177"}]),
             "no cursor",
-            id="a-cursor-of-another-snapshot",
+            id="a-cursor-of-another-replication",
         ),
         pytest.param(
             put(ANCHORS, notes=[{"snapshot": {"name": "a", "guid": "5"}, "properties": {"zfsctl:policy": "p"}}]),

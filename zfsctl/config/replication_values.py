@@ -10,6 +10,7 @@ from zfsctl.config.problems import near, one_of
 from zfsctl.config.values import as_text, wrong
 from zfsctl.model.names import LOCAL, Place, check_dataset_name, check_host_name, check_pool_name, pool_of, split_host
 from zfsctl.model.policy import Pattern
+from zfsctl.model.received import CARRIED
 from zfsctl.planner.matching import named_by_us
 
 PLACEHOLDER = "{host}"
@@ -21,15 +22,6 @@ _SENDER = '[HOST:]DATASET in quotes, such as "alpha:tank/vm"'
 _RECEIVER = f'[HOST:]DATASET in quotes, such as "vault:bk/{PLACEHOLDER}/vm"'
 _ANY_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _USER_PROPERTY = re.compile(r"(?=.*:)[a-z0-9:._][a-z0-9:._-]{0,254}")
-
-_CARRIED_TEXT = """
-aclinherit aclmode acltype atime checksum compression context copies dedup defcontext devices direct dnodesize
-exec filesystem_limit fscontext logbias longname nbmand overlay prefetch primarycache quota recordsize
-redundant_metadata refquota refreservation relatime reservation rootcontext secondarycache setuid sharenfs
-sharesmb snapdev snapdir snapshot_limit special_small_blocks sync volmode volthreading vscan xattr zoned
-"""
-_CARRIED = tuple(_CARRIED_TEXT.split())
-"""The properties of zfsprops(7) that `receive -o` takes and that mean the same on another host."""
 
 _RECEIVERS_OWN = {
     "canmount": "nothing mounts what arrives unless somebody asks for it",
@@ -125,12 +117,12 @@ def carried_property(value: object) -> str:
     if name.startswith("zfsctl:"):
         raise wrong(f"{name!r} is zfsctl's own", "a property of the data; what zfsctl needs it carries over itself")
     if name in _RECEIVERS_OWN:
-        raise wrong(f"{name!r} is never carried over: {_RECEIVERS_OWN[name]}", one_of(_CARRIED))
-    if name not in _CARRIED and not _USER_PROPERTY.fullmatch(name):
+        raise wrong(f"{name!r} is never carried over: {_RECEIVERS_OWN[name]}", one_of(CARRIED))
+    if name not in CARRIED and not _USER_PROPERTY.fullmatch(name):
         raise wrong(
             f"{name!r} is no property that can be carried over",
-            f"a user property such as com.example:owner, or {one_of(_CARRIED)}",
-            near(name, _CARRIED),
+            f"a user property such as com.example:owner, or {one_of(CARRIED)}",
+            near(name, CARRIED),
         )
     return name
 

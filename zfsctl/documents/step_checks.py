@@ -31,15 +31,13 @@ from zfsctl.model.transfer import (
     Send,
     Transfer,
     base_tag,
-    cursor_name,
     send_tag,
 )
 from zfsctl.zfs.properties import check_user_property
+from zfsctl.zfs.sending import SEND_FLAGS, check_token
 
 _MAX_GUID = 2**64 - 1
 _REPLICATION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-_TOKEN = re.compile(r"[0-9]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+")
-_SEND_FLAGS = ("-w", "-L", "-e", "-c")
 _NOTES = (EXPIRES_PROPERTY, REASON_PROPERTY)
 
 
@@ -78,7 +76,7 @@ def _check_replication_step(step: ReplicationStep) -> None:
                 _check_below_pool(name)
         case AbortReceive():
             _check_below_pool(step.dataset)
-            _check_token(step.token)
+            check_token(step.token)
         case RenameSnapshot():
             _check_below_pool(step.dataset)
             _check_snapshots((step.snapshot,), step.dataset)
@@ -100,10 +98,10 @@ def _check_transfer(step: Transfer) -> None:
         _check_guid(step.receiver_guid)
     if step.route is Route.LOCAL and step.sender_host != step.host:
         raise ValueError(f"the route is local, but {step.sender_host} is not {step.host}")
-    if wrong := [flag for flag in step.flags if flag not in _SEND_FLAGS]:
+    if wrong := [flag for flag in step.flags if flag not in SEND_FLAGS]:
         raise ValueError(f"{wrong[0]!r} is never given to zfs send")
     if step.token:
-        _check_token(step.token)
+        check_token(step.token)
     _check_received(step.properties)
     before: tuple[str, int | None] | None = None
     for number, send in enumerate(step.sends):
@@ -139,11 +137,15 @@ def _check_anchors(step: MoveAnchors) -> None:
     check_dataset_name(step.sender)
     _check_guid(step.sender_guid)
     _check_below_pool(step.receiver)
-    _check_snapshots((*step.chain, *step.in_flight), step.sender)
+    for ref in step.chain[:1]:
+        check_snapshot_part(ref.name.removeprefix("#"), dataset=step.sender)
+        _check_guid(ref.guid)
+    _check_snapshots((*step.chain[1:], *step.in_flight), step.sender)
     _check_snapshots(step.held, step.receiver)
+    cursor = re.compile(rf"zfsctl-{re.escape(step.replication)}-[0-9a-f]{{16}}")
     for bookmark in step.bookmarks:
         _check_guid(bookmark.guid)
-        if bookmark.name != cursor_name(step.replication, bookmark.guid):
+        if not cursor.fullmatch(bookmark.name):
             raise ValueError(f"#{bookmark.name} is no cursor of the replication {step.replication}")
     _check_received(step.properties)
     for ref, properties in step.notes:
@@ -179,11 +181,6 @@ def _check_snapshots(snapshots: Iterable[SnapshotRef], dataset: str) -> None:
     for ref in snapshots:
         check_snapshot_part(ref.name, dataset=dataset)
         _check_guid(ref.guid)
-
-
-def _check_token(token: str) -> None:
-    if not _TOKEN.fullmatch(token):
-        raise ValueError(f"{token[:40]!r} is no resume token")
 
 
 def _check_guid(guid: int) -> None:

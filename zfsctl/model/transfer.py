@@ -161,7 +161,10 @@ class MoveAnchors:
     sender_guid: int
     receiver: str
     chain: tuple[SnapshotRef, ...]
-    """Snapshots of the sender that may have arrived, oldest first; the base first, where there is one."""
+    """Snapshots of the sender that may have arrived, oldest first; the base first, where there is one.
+
+    A base of which only a bookmark is left has that one's name, with its #.
+    """
     bookmarks: tuple[SnapshotRef, ...] = ()
     """The cursors that are there now; those that are not the newest arrival's go."""
     held: tuple[SnapshotRef, ...] = ()

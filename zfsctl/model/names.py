@@ -21,6 +21,15 @@ POLICY_PROPERTY = "zfsctl:policy"
 REASON_PROPERTY = "zfsctl:reason"
 EXPIRES_PROPERTY = "zfsctl:expires"
 
+REPAIR_MARK = "zfsctl:repair"
+ASIDE_MARK = "zfsctl:aside"
+SCRATCH_MARK = "zfsctl:scratch"
+PARENT_MARK = "zfsctl:parent"
+"""An empty dataset that was only made so that another can lie below it."""
+
+MARKS = (REPAIR_MARK, ASIDE_MARK, SCRATCH_MARK, PARENT_MARK)
+"""Local user properties by which zfsctl knows what it made itself."""
+
 _COMPONENT = re.compile(r"[A-Za-z0-9\-_.: ]+")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]*")

@@ -7,7 +7,8 @@ from dataclasses import replace
 from zfsctl.errors import StaleError
 from zfsctl.model.facts import HostFacts
 from zfsctl.model.names import stamp
-from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan
+from zfsctl.model.plan import DestroySnapshots, Plan, RunHook, Step, datasets_of
+from zfsctl.model.transfer import Transfer
 from zfsctl.operations.assemble import host_findings
 from zfsctl.operations.planning import Scene, joined, prune_scene
 from zfsctl.operations.session import Session, Wanted, unknown_host
@@ -29,13 +30,13 @@ def check_saved_plan(session: Session, saved: Plan) -> Plan:
     _check_validity(saved, session.clock())
     named: dict[str, set[str]] = {}
     for step in saved.steps:
-        if step.host not in session.policy.hosts:
-            raise unknown_host(step.host, session.policy)
-        names = named.setdefault(step.host, set())
-        if isinstance(step, CreateSnapshots):
-            names.update(ref.name for ref in step.datasets)
-        elif isinstance(step, DestroySnapshots):
-            names.add(step.dataset)
+        named.setdefault(step.host, set())
+        if not isinstance(step, RunHook):
+            for host, name in (*datasets_of(step), *_origins_of(step)):
+                named.setdefault(host, set()).add(name)
+    for host in named:
+        if host not in session.policy.hosts:
+            raise unknown_host(host, session.policy)
     hosts = session.host_names(tuple(named))
     facts = session.collect({host: _listing(frozenset(named[host])) for host in hosts})
     places = [
@@ -66,6 +67,14 @@ def check_saved_plan(session: Session, saved: Plan) -> Plan:
         findings=(*host_findings(facts), *session.findings, *checked.findings),
         approvals=(),
     )
+
+
+def _origins_of(step: Step) -> list[tuple[str, str]]:
+    """The datasets that a clone is sent on top of."""
+    if not isinstance(step, Transfer):
+        return []
+    sources = [send.source.partition("@") for send in step.sends if not send.source.startswith("#")]
+    return [(step.sender_host, dataset) for dataset, _, _ in sources if dataset]
 
 
 def _listing(names: frozenset[str]) -> Wanted:

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import POLICY_PROPERTY, ownership_of, stamped_at
 from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Plan, RunHook, Step
 from zfsctl.model.policy import PolicyFile
+from zfsctl.model.transfer import ReplicationStep
 from zfsctl.model.verdicts import Decision, Verdict
 from zfsctl.planner.matching import selects_host
 from zfsctl.planner.ownership import newest_scheduled
+from zfsctl.planner.saved_transfers import check_saved_transfers
+from zfsctl.planner.stale import stale
 
 _OUR_PROPERTIES = "zfsctl:"
 
@@ -43,18 +47,22 @@ def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *
     """
     foreign = _foreign_hooks(plan, policy)
     allowed = {(decision.host, decision.dataset, decision.guid): decision for decision in decisions}
+    transfers, not_sent = check_saved_transfers(plan, facts, policy)
     kept: list[Step] = []
-    dropped: list[Finding] = []
+    dropped: list[Finding] = [*not_sent]
     for step in plan.steps:
+        if isinstance(step, ReplicationStep):
+            kept.extend([transfers[step.id]] if step.id in transfers else [])
+            continue
         host = facts.hosts.get(step.host)
         match step:
             case _ if host is None or not host.reached:
-                dropped.append(_stale(step.host, "", f"{step.id} was left out, the host did not answer"))
+                dropped.append(stale(step.host, "", f"{step.id} was left out, the host did not answer"))
             case CreateSnapshots():
                 around = next((hook for hook in foreign if _is_around(hook, step)), None)
                 if around is not None:
                     what = f"{step.snapshot} was not taken, hook {around.name} was left out"
-                    dropped.extend(_stale(host.host, ref.name, what) for ref in step.datasets)
+                    dropped.extend(stale(host.host, ref.name, what) for ref in step.datasets)
                     continue
                 left = _creation(step, host, policy, dropped)
                 kept.extend([left] if left else [])
@@ -64,11 +72,11 @@ def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *
             case RunHook():
                 if step in foreign:
                     what = f"hook {step.name} was left out, the policy does not have it like this"
-                    dropped.append(_stale(step.host, step.dataset, what))
+                    dropped.append(stale(step.host, step.dataset, what))
                 else:
                     kept.append(step)
             case _:
-                dropped.append(_stale(step.host, step.dataset, f"{step.id} was left out, this zfsctl cannot apply it"))
+                assert_never(step)
     return CheckedSteps(_without_idle_hooks(kept), tuple(dict.fromkeys(dropped)))
 
 
@@ -76,17 +84,17 @@ def _creation(
     step: CreateSnapshots, host: HostFacts, policy: PolicyFile, dropped: list[Finding]
 ) -> CreateSnapshots | None:
     if ownership_of(step.snapshot, prefix=policy.prefix) is None:
-        dropped.append(_stale(host.host, step.pool, f"{step.snapshot} was not taken, it is no name of ours"))
+        dropped.append(stale(host.host, step.pool, f"{step.snapshot} was not taken, it is no name of ours"))
         return None
     if any(not name.startswith(_OUR_PROPERTIES) for name, _ in step.properties):
-        dropped.append(_stale(host.host, step.pool, f"{step.snapshot} was not taken, it would set foreign properties"))
+        dropped.append(stale(host.host, step.pool, f"{step.snapshot} was not taken, it would set foreign properties"))
         return None
     scheduled = any(name == POLICY_PROPERTY for name, _ in step.properties)
     left: list[DatasetRef] = []
     for ref in step.datasets:
         why = _why_not_created(ref, host, step.snapshot, policy, scheduled=scheduled)
         if why:
-            dropped.append(_stale(host.host, ref.name, why))
+            dropped.append(stale(host.host, ref.name, why))
         else:
             left.append(ref)
     return replace(step, datasets=tuple(left)) if left else None
@@ -116,10 +124,10 @@ def _destroy(
     dataset = host.datasets.get(step.dataset)
     if dataset is None or dataset.guid != step.dataset_guid:
         why = "was not listed" if dataset is None else f"is another dataset now, guid {dataset.guid}"
-        dropped.append(_stale(host.host, step.dataset, f"nothing was destroyed, it {why}"))
+        dropped.append(stale(host.host, step.dataset, f"nothing was destroyed, it {why}"))
         return None
     if step.dataset not in host.snapshots:
-        dropped.append(_stale(host.host, step.dataset, "nothing was destroyed, its snapshots were not listed"))
+        dropped.append(stale(host.host, step.dataset, "nothing was destroyed, its snapshots were not listed"))
         return None
     left = []
     gone = 0
@@ -129,10 +137,10 @@ def _destroy(
         if decision is None and host.complete and ref.name not in names:
             gone += 1
         elif decision is None or decision.snapshot != ref.name:
-            dropped.append(_stale(host.host, step.dataset, f"@{ref.name} is no longer the planned snapshot"))
+            dropped.append(stale(host.host, step.dataset, f"@{ref.name} is no longer the planned snapshot"))
         elif decision.verdict is Verdict.KEEP:
             reason = decision.reasons[0]
-            dropped.append(_stale(host.host, step.dataset, f"@{ref.name} is kept now, {reason.rule}: {reason.detail}"))
+            dropped.append(stale(host.host, step.dataset, f"@{ref.name} is kept now, {reason.rule}: {reason.detail}"))
         else:
             left.append(ref)
     if gone:
@@ -172,8 +180,3 @@ def _without_idle_hooks(steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(
         step for step in steps if not isinstance(step, RunHook) or any(_is_around(step, each) for each in creations)
     )
-
-
-def _stale(host: str, dataset: str, what: str) -> Finding:
-    place = f"{host}:{dataset}" if dataset else host
-    return Finding(Severity.WARNING, "stale", host, dataset, f"{place}: {what}", "zfsctl run --dry-run")

@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zfsctl.model.command import Command
+from zfsctl.model.names import MARKS
 from zfsctl.zfs.scope import Scope
 from zfsctl.zfs.text import rows, text_if_applicable, unreadable, whole_number
-
-REPAIR_MARK = "zfsctl:repair"
-ASIDE_MARK = "zfsctl:aside"
-SCRATCH_MARK = "zfsctl:scratch"
-PARENT_MARK = "zfsctl:parent"
-"""An empty dataset that was only made so that another can lie below it."""
-
-MARKS = (REPAIR_MARK, ASIDE_MARK, SCRATCH_MARK, PARENT_MARK)
 
 _MARKS = "the marks of datasets"
 _IVSETS = "the list of ivset guids"

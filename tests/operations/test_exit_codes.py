@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from zfsctl.errors import ExitCode
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.finding import Finding, Severity
+from zfsctl.model.lineage import LinkState
 from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Plan, PlannedDataset, SnapshotRef
+from zfsctl.model.transfer import CreateParents, HeldSnapshot, HoldSnapshots, MoveAnchors, Send, Transfer
 from zfsctl.operations.exit_codes import exit_code_of
 
 A = PlannedDataset("alpha", "tank/a", "p", 3)
@@ -116,3 +120,117 @@ def test_a_snapshot_that_was_left_to_another_run(properties: tuple[tuple[str, st
     plan = Plan("id", "snapshot", 0, 0, "", datasets=(A,), steps=(step,))
 
     assert exit_code_of(plan, [StepOutcome("create", Result.RUNNING)]) == expected
+
+
+def replicating(*names: str) -> Plan:
+    """tank/NAME on alpha goes to bk/NAME on beta; one hold and one parent serve all of them."""
+    last = SnapshotRef("s", 2)
+    transfers = [
+        Transfer(
+            id=f"send {name}",
+            host="beta",
+            why="",
+            replication="r",
+            state=LinkState.BEHIND,
+            sender_host="alpha",
+            sender=f"tank/{name}",
+            sender_guid=1,
+            receiver=f"bk/all/{name}",
+            receiver_guid=None,
+            sends=(Send("", None, (last,)),),
+        )
+        for name in names
+    ]
+    anchors = [
+        MoveAnchors(
+            id=f"anchor {one.sender[5:]}",
+            host=one.host,
+            why="",
+            replication="r",
+            sender_host=one.sender_host,
+            sender=one.sender,
+            sender_guid=1,
+            receiver=one.receiver,
+            chain=(last,),
+        )
+        for one in transfers
+    ]
+    held = tuple(HeldSnapshot(one.sender, last) for one in transfers)
+    return Plan(
+        "id",
+        "replicate",
+        0,
+        0,
+        "",
+        datasets=tuple(PlannedDataset("alpha", one.sender, "p", 3) for one in transfers),
+        steps=(
+            HoldSnapshots(id="hold", host="alpha", why="", replication="r", tag="zfsctl:r:send", snapshots=held),
+            CreateParents(id="parents", host="beta", why="", replication="r", datasets=("bk/all",)),
+            *transfers,
+            *anchors,
+        ),
+    )
+
+
+def stale_hold(*names: str) -> tuple[MemberOutcome, ...]:
+    return tuple(MemberOutcome(f"tank/{name}", "s", None, Result.STALE) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("names", "ends", "members", "expected"),
+    [
+        pytest.param("a", {}, (), ExitCode.DONE, id="all is sent"),
+        pytest.param("a", {"send a": Result.FAILED}, (), ExitCode.FAILED, id="the only one failed"),
+        pytest.param("a", {"anchor a": Result.FAILED}, (), ExitCode.FAILED, id="the only one's anchors failed"),
+        pytest.param("a", {"send a": Result.UNREACHABLE}, (), ExitCode.UNREACHABLE, id="its host is away"),
+        pytest.param("a", {"send a": Result.RUNNING}, (), ExitCode.DONE, id="another run sends it"),
+        pytest.param("a b", {"send a": Result.FAILED}, (), ExitCode.PARTIAL, id="one of two failed"),
+        pytest.param(
+            "a b", {"send a": Result.FAILED, "send b": Result.FAILED}, (), ExitCode.FAILED, id="both failed alike"
+        ),
+        pytest.param(
+            "a", {"hold": Result.FAILED, "send a": Result.SKIPPED}, (), ExitCode.FAILED, id="it could not be held"
+        ),
+        pytest.param(
+            "a",
+            {"hold": Result.STALE, "send a": Result.SKIPPED},
+            stale_hold("a"),
+            ExitCode.REFUSED,
+            id="it was no longer there to be held",
+        ),
+        pytest.param(
+            "a b",
+            {"hold": Result.PARTIAL, "send a": Result.SKIPPED},
+            stale_hold("a"),
+            ExitCode.PARTIAL,
+            id="one of two was no longer there",
+        ),
+        pytest.param(
+            "a b",
+            {"parents": Result.FAILED, "send a": Result.SKIPPED, "send b": Result.SKIPPED},
+            (),
+            ExitCode.FAILED,
+            id="what both lie below could not be made",
+        ),
+    ],
+)
+def test_a_transfer_is_one_target(
+    names: str, ends: dict[str, Result], members: tuple[MemberOutcome, ...], expected: ExitCode
+) -> None:
+    plan = replicating(*names.split())
+    outcomes = [
+        StepOutcome(step.id, ends.get(step.id, Result.DONE), members=members if step.id == "hold" else ())
+        for step in plan.steps
+    ]
+
+    assert exit_code_of(plan, outcomes) == expected
+
+
+def test_a_dataset_that_is_pruned_and_sent_is_two_targets() -> None:
+    plan = replicating("a")
+    plan = replace(plan, steps=(*plan.steps, destroy(PlannedDataset("alpha", "tank/a", "p", 3))))
+    outcomes = [
+        StepOutcome(step.id, Result.FAILED if step.id == "send a" else Result.DONE, members=()) for step in plan.steps
+    ]
+
+    assert exit_code_of(plan, outcomes) == ExitCode.PARTIAL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import eq
 
 from zfsctl.errors import ExitCode
@@ -58,8 +58,9 @@ def exit_code_of(plan: Plan, outcomes: Iterable[StepOutcome]) -> ExitCode:
         if code is not None:
             _mark(targets, finding, code)
     steps = {step.id: step for step in plan.steps}
+    transfers = [step for step in plan.steps if isinstance(step, Transfer)]
     for outcome in outcomes:
-        for target, code in _codes_of(steps[outcome.step], outcome):
+        for target, code in _codes_of(steps[outcome.step], outcome, transfers):
             targets[target] = max(targets.get(target, ExitCode.DONE), code)
     seen = set(targets.values())
     if len(seen) <= 1:
@@ -87,7 +88,9 @@ def _mark(targets: dict[tuple[str, str], ExitCode], finding: Finding, code: Exit
         targets[target] = max(targets.get(target, ExitCode.DONE), code)
 
 
-def _codes_of(step: Step, outcome: StepOutcome) -> list[tuple[tuple[str, str], ExitCode]]:
+def _codes_of(
+    step: Step, outcome: StepOutcome, transfers: Sequence[Transfer]
+) -> list[tuple[tuple[str, str], ExitCode]]:
     code = _OF_RESULT[outcome.result]
     match step:
         case DestroySnapshots() | RunHook() | AbortReceive() | RenameSnapshot() | Transfer() | MoveAnchors():
@@ -98,16 +101,29 @@ def _codes_of(step: Step, outcome: StepOutcome) -> list[tuple[tuple[str, str], E
             members = {member.dataset: _OF_RESULT[member.result] for member in outcome.members}
             return [((step.host, ref.name), members.get(ref.name, code)) for ref in step.datasets]
         case HoldSnapshots() | CreateParents():
-            return _codes_of_preparation(step, outcome, code)
+            return _codes_of_preparation(step, outcome, transfers)
 
 
 def _codes_of_preparation(
-    step: HoldSnapshots | CreateParents, outcome: StepOutcome, code: ExitCode
+    step: HoldSnapshots | CreateParents, outcome: StepOutcome, transfers: Sequence[Transfer]
 ) -> list[tuple[tuple[str, str], ExitCode]]:
-    """What is done for a transfer is no target of its own: its datasets are marked only where it went wrong."""
-    members: dict[tuple[str, str], ExitCode] = {}
+    """What is done for a transfer is no target of its own: where it goes wrong, that of the transfer is marked."""
+    members: dict[str, ExitCode] = {}
     for member in outcome.members:
-        place = (step.host, member.dataset)
-        members[place] = max(members.get(place, ExitCode.DONE), _OF_RESULT[member.result])
-    codes = {place: members.get(place, code) for place in datasets_of(step)}
-    return [(place, code) for place, code in codes.items() if code is not ExitCode.DONE]
+        members[member.dataset] = max(members.get(member.dataset, ExitCode.DONE), _OF_RESULT[member.result])
+    codes: list[tuple[tuple[str, str], ExitCode]] = []
+    for place in datasets_of(step):
+        code = members.get(place[1], _OF_RESULT[outcome.result])
+        if code is not ExitCode.DONE:
+            codes += [(target, code) for target in _served(step, place, transfers) or [place]]
+    return codes
+
+
+def _served(
+    step: HoldSnapshots | CreateParents, place: tuple[str, str], transfers: Sequence[Transfer]
+) -> list[tuple[str, str]]:
+    """The receivers of the transfers for which something is done to one dataset."""
+    mine = [transfer for transfer in transfers if transfer.replication == step.replication]
+    if isinstance(step, HoldSnapshots):
+        return [(one.host, one.receiver) for one in mine if (one.sender_host, one.sender) == place]
+    return [(one.host, one.receiver) for one in mine if one.host == place[0] and is_at_or_below(one.receiver, place[1])]

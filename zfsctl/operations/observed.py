@@ -10,12 +10,14 @@ from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.names import POLICY_PROPERTY, REASON_PROPERTY
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan
+from zfsctl.model.transfer import Transfer
 
 
 def facts_after(facts: Facts, plan: Plan, outcomes: Iterable[StepOutcome]) -> Facts:
     """`facts` as the hosts must look now, without asking them again.
 
-    Snapshots created by the run carry createtxg above all others, since none of them was listed.
+    Snapshots created or received by the run carry createtxg above all others, since none of them was listed. A dataset
+    that the run created is not added: what is known of it are its snapshots.
     """
     steps = {step.id: step for step in plan.steps}
     hosts = dict(facts.hosts)
@@ -26,6 +28,10 @@ def facts_after(facts: Facts, plan: Plan, outcomes: Iterable[StepOutcome]) -> Fa
             continue
         if isinstance(step, CreateSnapshots):
             hosts[step.host] = _with_created(hosts[step.host], step, done)
+        elif isinstance(step, Transfer):
+            sender = hosts.get(step.sender_host)
+            known = () if sender is None else sender.snapshots.get(step.sender, ())
+            hosts[step.host] = _with_received(hosts[step.host], step, done, known)
         elif isinstance(step, DestroySnapshots):
             hosts[step.host] = _without(hosts[step.host], step.dataset, {member.snapshot for member in done})
     return Facts(hosts)
@@ -52,6 +58,37 @@ def _with_created(host: HostFacts, step: CreateSnapshots, done: list[MemberOutco
         if member.dataset in datasets:
             datasets[member.dataset] = replace(datasets[member.dataset], written=0)
     return replace(host, snapshots=snapshots, datasets=datasets)
+
+
+def _with_received(
+    host: HostFacts, step: Transfer, done: Iterable[MemberOutcome], sent: Iterable[Snapshot]
+) -> HostFacts:
+    """A snapshot of which the sender's host says nothing is dated by that host's own now."""
+    before = host.snapshots.get(step.receiver, ())
+    there = {snapshot.guid for snapshot in before}
+    originals = {snapshot.guid: snapshot for snapshot in sent}
+    after = list(before)
+    for member in done:
+        if member.dataset != step.receiver or member.guid is None or member.guid in there:
+            continue
+        there.add(member.guid)
+        original = originals.get(member.guid)
+        createtxg = after[-1].createtxg + 1 if after else 1
+        if original is None:
+            after.append(Snapshot(step.receiver, member.snapshot, member.guid, createtxg, host.clock))
+        else:
+            after.append(
+                replace(
+                    original,
+                    dataset=step.receiver,
+                    name=member.snapshot,
+                    createtxg=createtxg,
+                    used=0,
+                    userrefs=0,
+                    clones=(),
+                )
+            )
+    return replace(host, snapshots={**host.snapshots, step.receiver: tuple(after)})
 
 
 def _without(host: HostFacts, dataset: str, gone: set[str]) -> HostFacts:

@@ -10,8 +10,9 @@ import re
 from dataclasses import replace
 
 from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.finding import Finding
 from zfsctl.model.names import PARENT_MARK, is_at_or_below
-from zfsctl.model.plan import Finding, Plan, SnapshotRef
+from zfsctl.model.plan import Plan, SnapshotRef
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.received import PROTECTING, SOURCE_PROPERTIES
 from zfsctl.model.replication import Replication

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zfsctl.model.plan import Finding, Severity
+from zfsctl.model.finding import Finding, Severity
 
 
 def stale(host: str, dataset: str, what: str) -> Finding:

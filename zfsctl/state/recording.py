@@ -21,6 +21,7 @@ from zfsctl.model.event import (
 )
 from zfsctl.model.names import POLICY_PROPERTY, REASON_PROPERTY
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, Step, datasets_of
+from zfsctl.model.transfer import Transfer
 from zfsctl.model.verdicts import Decision, Verdict
 from zfsctl.state.process import this_process
 
@@ -86,6 +87,8 @@ def record_step_finished(db: Database, event: StepFinished, destroyed: Destroyed
         case DestroySnapshots() as step:
             gone = len(done)
             _insert_destroyed(db, step, done, destroyed, event.at)
+        case Transfer() as step:
+            _insert_received(db, step, done, event.at)
         case _:
             pass
     failed = int(event.outcome.result not in ENDED_WELL)
@@ -148,6 +151,17 @@ def _insert_created(db: Database, step: CreateSnapshots, done: Sequence[MemberOu
                 _stamp_of(member.snapshot, at),
                 at,
             ),
+        )
+
+
+def _insert_received(db: Database, step: Transfer, done: Sequence[MemberOutcome], at: int) -> None:
+    for member in done:
+        if member.guid is None:
+            continue
+        db.execute(
+            "INSERT INTO snapshots (host, dataset, guid, name, creation, verified_at) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (host, dataset, guid) DO UPDATE SET name = excluded.name, verified_at = excluded.verified_at",
+            (step.host, member.dataset, str(member.guid), member.snapshot, _stamp_of(member.snapshot, at), at),
         )
 
 

@@ -1,0 +1,66 @@
+"""What is known after a run without asking again."""
+
+from __future__ import annotations
+
+from zfsctl.model.dataset import Snapshot
+from zfsctl.model.event import MemberOutcome, Result, StepOutcome
+from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.lineage import LinkState
+from zfsctl.model.plan import Plan, SnapshotRef
+from zfsctl.model.transfer import Send, Transfer
+from zfsctl.operations.observed import facts_after
+
+SENT = (Snapshot("tank/a", "s1", 1, 10, 100), Snapshot("tank/a", "s2", 2, 20, 200, used=5, userrefs=1, reason="why"))
+RECEIVED = (Snapshot("bk/a", "s1", 1, 777, 100),)
+FACTS = Facts(
+    {
+        "alpha": HostFacts("alpha", 1000, snapshots={"tank/a": SENT}),
+        "beta": HostFacts("beta", 1000, snapshots={"bk/a": RECEIVED}),
+    }
+)
+STEP = Transfer(
+    id="t",
+    host="beta",
+    why="",
+    replication="r",
+    state=LinkState.BEHIND,
+    sender_host="alpha",
+    sender="tank/a",
+    sender_guid=9,
+    receiver="bk/a",
+    receiver_guid=90,
+    sends=(Send("@s1", 1, (SnapshotRef("s2", 2),)),),
+)
+
+
+def received(*members: MemberOutcome, result: Result = Result.DONE) -> tuple[Snapshot, ...]:
+    plan = Plan("p", "run", 0, 9, "", steps=(STEP,))
+    after = facts_after(FACTS, plan, [StepOutcome("t", result, members=members)])
+    assert after.hosts["alpha"] == FACTS.hosts["alpha"]
+    return after.hosts["beta"].snapshots["bk/a"]
+
+
+def test_what_was_received_is_on_the_receiver_in_its_own_order() -> None:
+    arrived = received(MemberOutcome("bk/a", "s2", 2, Result.DONE))
+
+    assert arrived == (*RECEIVED, Snapshot("bk/a", "s2", 2, 778, 200, reason="why"))
+
+
+def test_what_arrived_before_a_failure_counts() -> None:
+    arrived = received(
+        MemberOutcome("bk/a", "s2", 2, Result.DONE),
+        MemberOutcome("bk/a", "s3", 3, Result.FAILED),
+        result=Result.FAILED,
+    )
+
+    assert [snapshot.guid for snapshot in arrived] == [1, 2]
+
+
+def test_what_is_told_twice_or_was_there_is_there_once() -> None:
+    twice = MemberOutcome("bk/a", "s2", 2, Result.DONE)
+
+    assert [one.guid for one in received(twice, twice, MemberOutcome("bk/a", "s1", 1, Result.DONE))] == [1, 2]
+
+
+def test_a_snapshot_that_the_sender_was_not_asked_about_is_dated_by_the_receiver() -> None:
+    assert received(MemberOutcome("bk/a", "s9", 9, Result.DONE))[-1] == Snapshot("bk/a", "s9", 9, 778, 1000)

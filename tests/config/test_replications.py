@@ -228,6 +228,25 @@ WRONG = [
         'route = "relay"',
         id="pull-from-this-machine",
     ),
+    *(
+        pytest.param(
+            line(f'route = "{route}"\nbandwidth = "1MiB"'),
+            f"{ONE}.bandwidth",
+            "cannot be held back",
+            "relay, whose bytes go through this machine",
+            'route = "relay"',
+            id=f"a-bandwidth-for-{route}",
+        )
+        for route in ("push", "pull")
+    ),
+    pytest.param(
+        line('receiver = "node01:bk/tank"\nroute = "local"\nbandwidth = "1MiB"'),
+        f"{ONE}.bandwidth",
+        "cannot be held back",
+        "or no bandwidth",
+        'route = "relay"',
+        id="a-bandwidth-within-one-host",
+    ),
     pytest.param(
         line('sender = "tank"\nreceiver = "tank/backup"'),
         f"{ONE}.receiver",
@@ -402,6 +421,12 @@ RIGHT = [
     pytest.param(replication("node01:tank", "node01:bk/tank", 'route = "relay"'), id="one-host-through-this-machine"),
     pytest.param(replication("tank", "vault:bk/tank", 'route = "push"'), id="this-machine-pushes"),
     pytest.param(replication("node01:tank", "bk/tank", 'route = "pull"'), id="this-machine-pulls"),
+    pytest.param(
+        replication("tank", "vault:bk/tank", 'route = "push"\nbandwidth = "1MiB"'), id="this-machine-pushes-slowly"
+    ),
+    pytest.param(
+        replication("node01:tank", "bk/tank", 'route = "pull"\nbandwidth = "1MiB"'), id="this-machine-pulls-slowly"
+    ),
     pytest.param(replication("node01:tank/a", "node01:tank/b"), id="side-by-side-in-one-pool"),
     pytest.param(replication("node01:tank", "vault:tank/tank"), id="the-same-pool-name-on-another-host"),
     pytest.param(replication("node01:tank/a", "node01:tank/a2"), id="a-name-that-only-begins-alike"),
@@ -455,7 +480,7 @@ def test_every_key_arrives_as_it_is_written(tmp_path: Path) -> None:
         sender=Pattern("node*:rpool/vm", "node*", "rpool/vm"),
         receiver_host="vault",
         receiver_dataset="bk/{host}/vm",
-        route=Route.PUSH,
+        route=Route.RELAY,
         warn_after=90 * 60,
         max_delay=48 * 3600,
         repair=Repair.AUTO,
@@ -499,6 +524,12 @@ def test_without_a_route_it_goes_through_this_machine_or_stays_on_its_host(
     tmp_path: Path, sender: str, receiver: str, route: Route
 ) -> None:
     assert load(tmp_path, HEAD + replication(sender, receiver)).replications[0].route is route
+
+
+def test_a_bandwidth_within_one_host_goes_through_this_machine(tmp_path: Path) -> None:
+    text = replication("tank", "usb/tank", 'bandwidth = "1MiB"')
+
+    assert load(tmp_path, text).replications[0].route is Route.RELAY
 
 
 def test_in_a_file_of_its_own_a_replication_is_named_by_that_file(tmp_path: Path) -> None:

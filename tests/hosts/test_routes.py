@@ -19,7 +19,6 @@ from zfsctl.errors import (
     HostKeyError,
     InterruptedOutputError,
     UnreachableError,
-    UsageError,
 )
 from zfsctl.hosts import openssh_argv
 from zfsctl.hosts.fleet import RealFleet
@@ -328,21 +327,6 @@ class TestWays:
         result = desk.fleet.pipe(sender, Command(("echo", "x")), receiver, Command(("cat",)), route=Route(route))
 
         assert (result.receiver.stdout, result.bytes_sent) == ("x\n", 2)
-
-    @pytest.mark.parametrize(
-        ("sender", "receiver", "route"),
-        [("alpha", "local", "push"), ("local", "beta", "pull"), ("alpha", "beta", "local")],
-    )
-    def test_what_cannot_be_is_refused(self, desk: Desk, sender: str, receiver: str, route: str) -> None:
-        with pytest.raises(UsageError) as raised:
-            desk.fleet.pipe(sender, Command(("yes",)), receiver, Command(("cat",)), route=Route(route))
-
-        assert raised.value.hint == 'route = "relay"'
-
-    @pytest.mark.parametrize("route", [Route.LOCAL, *DIALLED])
-    def test_a_bandwidth_needs_the_relay(self, desk: Desk, route: Route) -> None:
-        with pytest.raises(UsageError, match="only the relay"):
-            desk.pipe(route, Command(("yes",)), Command(("cat",)), bandwidth=1000)
 
 
 @pytest.mark.parametrize(

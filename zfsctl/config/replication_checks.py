@@ -47,7 +47,8 @@ def check_replications(merged: Merged, validated: Validated) -> Iterator[Problem
         yield from alone
         yield from _check_receiver_names(merged, of_this, validated.document.prefix)
         if table.route is not None:
-            yield from _check_route(merged, of_this)
+            wrong_routes = list(_check_route(merged, of_this))
+            yield from wrong_routes or _check_bandwidth(merged, of_this)
         flows.extend(of_this[:1] if alone else of_this)
     yield from _check_overlaps(merged, flows)
     yield from _check_own_trees(merged, flows)
@@ -145,6 +146,18 @@ def _wrong_way(route: Route, sender: str, receiver: str) -> tuple[str, str] | No
         f'"{route.value}" would make {dialled} dial this machine',
         f"relay: this machine dials {dialled}, and no byte goes further than it must",
     )
+
+
+def _check_bandwidth(merged: Merged, flows: Sequence[Flow]) -> Iterator[Problem]:
+    for flow in flows:
+        route = flow.replication.route
+        dialler = flow.sender.host if route is Route.PUSH else flow.receiver.host
+        passes_here = route is Route.RELAY or (route in (Route.PUSH, Route.PULL) and dialler == LOCAL)
+        if flow.replication.bandwidth is not None and not passes_here:
+            message = f'a stream by the route "{route.value}" cannot be held back'
+            expected = "relay, whose bytes go through this machine, or no bandwidth"
+            yield merged.problem((*flow.path, "bandwidth"), message, expected, f'route = "{Route.RELAY.value}"')
+            return
 
 
 def _check_overlaps(merged: Merged, flows: Sequence[Flow]) -> Iterator[Problem]:

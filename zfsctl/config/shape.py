@@ -124,15 +124,19 @@ class ReplicationTable(Table):
     compress: bool = False
 
     def replication(self, where: str, hosts: Collection[str]) -> Replication:
-        """It as a value; `hosts` are those of the policy. Without a route: relay, and local within one host."""
+        """It as a value; `hosts` are those of the policy. Without a route: relay, and local within one host.
+
+        Within one host too it is relay where there is a bandwidth, which only the relay can keep to.
+        """
         senders = {host for host in hosts if selects_host(self.sender, host)}
+        stays = senders == {self.receiver.host} and self.bandwidth is None
         return Replication(
             name=self.name,
             where=where,
             sender=self.sender,
             receiver_host=self.receiver.host,
             receiver_dataset=self.receiver.dataset,
-            route=self.route or (Route.LOCAL if senders == {self.receiver.host} else Route.RELAY),
+            route=self.route or (Route.LOCAL if stays else Route.RELAY),
             warn_after=self.warn_after,
             max_delay=self.max_delay,
             repair=self.repair,

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from zfsctl.errors import UnknownNameError, UsageError
+from zfsctl.errors import UnknownNameError
 from zfsctl.hosts.join import run_join
 from zfsctl.hosts.protocol import PipeResult
 from zfsctl.hosts.relay import run_relay
+from zfsctl.hosts.way import way_taken
 from zfsctl.model.command import Command
 from zfsctl.model.policy import HostEntry
 from zfsctl.model.route import Route
@@ -62,14 +63,7 @@ class RealFleet:
         """Join `send` on one host to `receive` on another."""
         if send.stdin or receive.stdin:
             raise ValueError("the commands of a pipe have no input of their own")
-        way = self._way(sender, receiver, route)
-        if bandwidth is not None and way is not Route.RELAY:
-            raise UsageError(
-                f"no stream from {sender} to {receiver} was begun",
-                why=f"only the relay can keep to a bandwidth; nothing on the hosts of the route {route} can",
-                hint='route = "relay"',
-                where=receiver,
-            )
+        way = way_taken(sender, receiver, route, bandwidth=bandwidth)
         sends, receives = self.host(sender).station(), self.host(receiver).station()
         asked_to_stop = stop or (lambda: False)
         if way is Route.RELAY:
@@ -93,26 +87,7 @@ class RealFleet:
         for host in made.values():
             host.close()
 
-    def _way(self, sender: str, receiver: str, route: Route) -> Route:
-        """The route that is really taken: who need not dial does not, and this machine dialling is the relay."""
-        if route is Route.RELAY:
-            return route
-        if sender == receiver:
-            return Route.LOCAL
-        if route is Route.LOCAL:
-            why = "the route local joins both ends on one host"
-        else:
-            dialler, dialled = (sender, receiver) if route is Route.PUSH else (receiver, sender)
-            if self._entry(dialler).is_local:
-                return Route.RELAY
-            if not self._entry(dialled).is_local:
-                return route
-            why = f"{dialler} cannot dial this machine, for which the policy has no address"
-        raise UsageError(
-            f"no stream from {sender} to {receiver} was begun", why=why, hint='route = "relay"', where=receiver
-        )
-
-    def _entry(self, name: str) -> HostEntry:
+    def _make(self, name: str) -> LocalHost | SshHost:
         entry = self._entries.get(name)
         if entry is None:
             near = difflib.get_close_matches(name, self._entries, n=3)
@@ -122,10 +97,6 @@ class RealFleet:
                 hint=f"did you mean {' or '.join(near)}?" if near else "zfsctl config show",
                 where=name,
             )
-        return entry
-
-    def _make(self, name: str) -> LocalHost | SshHost:
-        entry = self._entry(name)
         if self._timeout is not None:
             entry = replace(entry, ssh=replace(entry.ssh, timeout_seconds=self._timeout))
         if entry.is_local:

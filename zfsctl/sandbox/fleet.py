@@ -9,13 +9,14 @@ from pathlib import Path
 
 from zfsctl.errors import UnreachableError
 from zfsctl.hosts.protocol import PipeResult
+from zfsctl.hosts.way import way_taken
 from zfsctl.model.command import Command
 from zfsctl.model.route import Route
 from zfsctl.sandbox.answering import Answering
 from zfsctl.sandbox.faults import Faults
 from zfsctl.sandbox.host import SandboxHost
 from zfsctl.sandbox.machines import SimFleet
-from zfsctl.sandbox.piping import PipeEnd, check_way, run_pipe
+from zfsctl.sandbox.piping import PipeEnd, run_pipe
 from zfsctl.sandbox.store import FleetStore
 
 
@@ -90,11 +91,11 @@ class SandboxFleet:
         on_bytes: Callable[[int], None] | None = None,
     ) -> PipeResult:
         """Join `send` on one host to `receive` on another; a stream takes no time and has no bytes, only a length."""
-        check_way(sender, receiver, route, bandwidth)
+        way = way_taken(sender, receiver, route, bandwidth=bandwidth)
         for end in (sender, receiver):
             self.host(end).count_exchange()
-        first, second = (receiver, sender) if route is Route.PULL else (sender, receiver)
-        relayed = route is Route.RELAY
+        first, second = (receiver, sender) if way is Route.PULL else (sender, receiver)
+        relayed = way is Route.RELAY
         with self.state() as fleet:
             answering = {first: self._answering(fleet, first)}
             if second != first:

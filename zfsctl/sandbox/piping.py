@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from zfsctl.errors import UsageError
 from zfsctl.hosts.failures import cut, timed_out
 from zfsctl.hosts.protocol import PipeResult
 from zfsctl.model.command import Command, Completed
-from zfsctl.model.replication import Route
 from zfsctl.sandbox.answering import Answering, CutOff, Silence
 from zfsctl.sandbox.faults import KilledAt
 from zfsctl.sandbox.host import DEFAULT_TIMEOUT
@@ -46,18 +44,6 @@ class PipeEnd:
             if stream is not None and stream.stalls:
                 raise cut(self.host, self.command) from None
             raise timed_out(self.host, self.command, DEFAULT_TIMEOUT) from None
-
-
-def check_way(sender: str, receiver: str, route: Route, bandwidth: int | None) -> None:
-    """Refuse a route that cannot be taken.
-
-    Raises:
-        UsageError: It is `local` between two hosts, or has a bandwidth and does not pass this machine.
-    """
-    if route is Route.LOCAL and sender != receiver:
-        raise UsageError(f"{sender} and {receiver} are two hosts, so the route is not local", where=receiver)
-    if route is not Route.RELAY and bandwidth is not None:
-        raise UsageError(f"the route {route} has no limit for its bandwidth", hint='route = "relay"', where=receiver)
 
 
 def run_pipe(

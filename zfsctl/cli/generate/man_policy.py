@@ -92,7 +92,7 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
             '"owned" (the default) sends our own and adopted snapshots; "all" sends others\' too, which no rule then '
             "removes from the receiver.",
         ),
-        ("bandwidth", "Most bytes a second of one transfer; a size. Absent: no limit."),
+        ("bandwidth", "Most bytes a second of one transfer; a size. Only the relay can keep to it. Absent: no limit."),
         ("parallel", "Datasets in transfer at a time, 1 to 64; 2 by default."),
         (
             "pending_limit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,7 @@ def apply(
     *steps: Step,
     stop: Stop | None = None,
     locked: tuple[str, ...] = (),
+    may_change: Callable[[str, str], bool] | None = None,
     listen: Callable[[Event], None] = lambda _: None,
 ) -> tuple[dict[str, StepOutcome], list[Event]]:
     events: list[Event] = []
@@ -73,7 +75,7 @@ def apply(
         run="r",
         now=lambda: NOW,
         listen=told,
-        may_change=lambda host, _: host not in locked,
+        may_change=may_change or (lambda host, _: host not in locked),
         stop=stop or Stop(),
     )
     assert [outcome.step for outcome in outcomes] == [step.id for step in steps]
@@ -203,6 +205,43 @@ def test_what_another_run_holds_is_not_touched(fleet: SandboxFleet) -> None:
 
     assert outcomes["one"].result is Result.RUNNING
     assert outcomes["two"].result is Result.DONE
+
+
+def test_hooks_do_not_run_around_snapshots_that_another_run_takes(fleet: SandboxFleet) -> None:
+    """That run's own hooks are at work: ours would thaw what it has frozen."""
+    outcomes, _ = apply(
+        fleet,
+        hook("freeze", WORKS),
+        create(fleet, "take", after=("freeze",)),
+        hook("thaw", WORKS, after=("freeze", "take"), always=True),
+        locked=("alpha",),
+    )
+
+    assert {outcome.result for outcome in outcomes.values()} == {Result.RUNNING}
+    assert [line for _, line in fleet.faults.log if "date" in line] == []
+
+
+def test_a_hook_runs_for_the_snapshots_that_are_not_left_to_another_run(fleet: SandboxFleet) -> None:
+    with fleet.state() as sim:
+        create_pool(sim, "alpha", "usb", 1 << 30)
+    usb = replace(
+        create(fleet, "usb", after=("freeze",)), pool="usb", datasets=(DatasetRef("usb", guid(fleet, "alpha", "usb")),)
+    )
+    outcomes, _ = apply(
+        fleet,
+        hook("freeze", WORKS),
+        create(fleet, "take", after=("freeze",)),
+        usb,
+        hook("thaw", WORKS, after=("freeze", "take", "usb"), always=True),
+        may_change=lambda _, pool: pool != "tank",
+    )
+
+    assert {name: outcome.result for name, outcome in outcomes.items()} == {
+        "freeze": Result.DONE,
+        "take": Result.RUNNING,
+        "usb": Result.DONE,
+        "thaw": Result.DONE,
+    }
 
 
 def test_every_step_is_told_before_and_after(fleet: SandboxFleet) -> None:

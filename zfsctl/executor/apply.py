@@ -176,7 +176,8 @@ def _apply_in_order(
     for batch in _batches(steps):
         ready: list[Step] = []
         for step in batch:
-            refusal = _refusal(step, board.wait_for(step, known), lost, may_change, stop)
+            waited_for = board.wait_for(step, known)
+            refusal = _refusal(step, waited_for, lost, _pools_changed(step, steps), may_change, stop)
             if refusal is None:
                 ready.append(step)
             else:
@@ -220,6 +221,7 @@ def _refusal(
     step: Step,
     waited_for: Sequence[StepOutcome],
     lost: ZfsctlError | None,
+    pools: Sequence[str],
     may_change: Callable[[str, str], bool],
     stop: Stop,
 ) -> StepOutcome | None:
@@ -227,14 +229,13 @@ def _refusal(
     always = _is_always(step)
     if lost is not None and not (always and _was_begun(waited_for)):
         return StepOutcome(step.id, Result.UNREACHABLE, str(lost), code=lost.code)
+    if pools and not any(may_change(step.host, pool) for pool in pools):
+        return StepOutcome(step.id, Result.RUNNING, f"another run is at work on {step.host}:{pools[0]}", code="locked")
     broken = next((outcome for outcome in waited_for if outcome.result not in ENDED_WELL), None)
     if broken is not None and not always:
         return StepOutcome(step.id, Result.SKIPPED, f"it waits for {broken.step}, which ended {broken.result}")
     if stop.asked and not always:
         return StepOutcome(step.id, Result.SKIPPED, "the run was stopped before it")
-    pool = _pool_changed(step)
-    if pool and not may_change(step.host, pool):
-        return StepOutcome(step.id, Result.RUNNING, f"another run is at work on {step.host}:{pool}", code="locked")
     return None
 
 
@@ -246,14 +247,22 @@ def _was_begun(outcomes: Iterable[StepOutcome]) -> bool:
     return any(outcome.result not in NEVER_BEGUN for outcome in outcomes)
 
 
-def _pool_changed(step: Step) -> str:
+def _pools_changed(step: Step, steps: Sequence[Step]) -> tuple[str, ...]:
+    """The pools of which at least one must be this run's before `step` is begun.
+
+    For a hook those of the snapshots that it is about: where they are all left to another run, that run's own hooks
+    are at work, and ours would thaw what it has frozen.
+    """
     match step:
         case CreateSnapshots():
-            return step.pool
+            return (step.pool,)
         case DestroySnapshots():
-            return step.dataset.partition("/")[0]
+            return (step.dataset.partition("/")[0],)
+        case RunHook():
+            about = (other for other in steps if isinstance(other, CreateSnapshots))
+            return tuple(dict.fromkeys(one.pool for one in about if step.id in one.after or one.id in step.after))
         case _:
-            return ""
+            return ()
 
 
 def _apply_batch(steps: Sequence[Step], host: Host) -> list[StepOutcome]:

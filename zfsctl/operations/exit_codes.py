@@ -93,7 +93,10 @@ def _codes_of(
 ) -> list[tuple[tuple[str, str], ExitCode]]:
     code = _OF_RESULT[outcome.result]
     match step:
-        case DestroySnapshots() | RunHook() | AbortReceive() | RenameSnapshot() | Transfer() | MoveAnchors():
+        case RunHook():
+            # One that went well is no target of its own: what it is about has its own code.
+            return [] if code is ExitCode.DONE else [((step.host, step.dataset), code)]
+        case DestroySnapshots() | AbortReceive() | RenameSnapshot() | Transfer() | MoveAnchors():
             return [((step.host, step.dataset), code)]
         case CreateSnapshots():
             if outcome.result is Result.RUNNING and POLICY_PROPERTY not in dict(step.properties):

@@ -24,11 +24,15 @@ def with_hooks(
 ) -> tuple[CreateSnapshots | RunHook, ...]:
     """The snapshots of one host with the hooks around them.
 
-    Each hook runs once: its `before` ahead of the first step that it is about, its `after` when all of them are over.
-    Several hooks nest like brackets, in the order of the policy file. A step waits for the `before` of its own hooks
-    only, and a hook for those that are about all of its snapshots too, so a hook that fails costs the snapshots that it
-    selects and no others. `after` always runs, also when
-    `before` failed: what may have been frozen must be thawed.
+    Each hook runs once: its `before` ahead of the first snapshot that it is about, its `after` when all of them are
+    over. So with the hooks A and B, in this order in the policy file, and snapshots that both are about:
+
+        before of A, before of B, snapshots, after of B, after of A
+
+    A snapshot waits for the `before` of its own hooks only. A hook's `before` waits for those of earlier hooks that are
+    about all of its snapshots too. So a hook that fails costs the snapshots that it selects, and no others. `after`
+    always runs, also when `before` failed: what may have been frozen must be thawed. Each `after` waits for the one
+    ahead of it, whatever they are about, so that they never run at the same time.
 
     Args:
         creations: The steps, each with the hooks of its datasets.

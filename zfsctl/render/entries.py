@@ -116,17 +116,28 @@ def entries_of_result(plan: Plan, outcomes: Sequence[StepOutcome]) -> tuple[Entr
     applied = []
     for entry in _all_entries(plan):
         outcome = by_step.get(entry.step)
-        if entry.step in serving and (outcome is None or outcome.result in _UNTOLD):
-            continue
         if outcome is None:
-            applied.append(replace(entry, result=Result.SKIPPED))
-            continue
-        member = members.get((entry.step, entry.dataset, entry.name))
-        if member is None and entry.kind is Kind.SNAPSHOT:
-            # A name that was taken became the next free second.
-            member = by_dataset.get((entry.step, entry.dataset))
-        applied.append(_applied(entry, outcome, member))
+            ended = replace(entry, result=Result.SKIPPED)
+        elif entry.kind is Kind.HOLD:
+            ended = _held(entry, outcome)
+        else:
+            member = members.get((entry.step, entry.dataset, entry.name))
+            if member is None and entry.kind is Kind.SNAPSHOT:
+                # A name that was taken became the next free second.
+                member = by_dataset.get((entry.step, entry.dataset))
+            ended = _applied(entry, outcome, member)
+        if entry.step not in serving or ended.result not in _UNTOLD:
+            applied.append(ended)
     return tuple(applied)
+
+
+def _held(entry: Entry, outcome: StepOutcome) -> Entry:
+    """A hold is of several snapshots of a dataset; the first that went wrong is told."""
+    members = [member for member in outcome.members if member.dataset == entry.dataset]
+    wrong = next((member for member in members if member.result is not Result.DONE), None)
+    if wrong is not None:
+        return replace(entry, result=wrong.result, detail=f"@{wrong.snapshot}: {wrong.detail or outcome.detail}")
+    return replace(entry, result=Result.DONE if members else outcome.result, detail=outcome.detail)
 
 
 def _applied(entry: Entry, outcome: StepOutcome, member: MemberOutcome | None) -> Entry:
@@ -177,7 +188,7 @@ def _entries_of_replication(step: ReplicationStep, at: int) -> Iterable[Entry]:
                 f"{name}  {sends_text(step, in_full)}",
                 step.why,
                 Kind.TRANSFER,
-                short=f"{name}  {sends_text(step, shortened(at, name))}",
+                short=f"{name}  {sends_text(step, shortened(at, name), most=3)}",
                 estimate=step.estimate,
                 step=step.id,
             )

@@ -37,8 +37,11 @@ def in_full(name: str) -> str:
     return name
 
 
-def sends_text(step: Transfer, shown: Shown) -> str:
-    """The sends in their order: "-I …T133000Z → …T143000Z", "full …T100000Z, -I → …T143000Z", "resume …T143000Z"."""
+def sends_text(step: Transfer, shown: Shown, *, most: int | None = None) -> str:
+    """The sends in their order: "-I …T133000Z → …T143000Z", "full …T100000Z, -I → …T143000Z", "resume …T143000Z".
+
+    Of more than `most` only the first and the last are told.
+    """
     said = []
     before = ""
     for number, send in enumerate(step.sends):
@@ -52,6 +55,8 @@ def sends_text(step: Transfer, shown: Shown) -> str:
             source = "" if send.source == before else f"{_source_text(send.source, shown)} "
             said.append(f"{flag} {source}→ {last}")
         before = f"@{send.last.name}"
+    if most is not None and len(said) > most:
+        said = [said[0], f"{len(said) - 2} more", said[-1]]
     return ", ".join(said)
 
 

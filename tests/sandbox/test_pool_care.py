@@ -119,3 +119,36 @@ def test_a_missing_pool_beside_one_that_is_there_leaves_the_exit_code_alone(desk
     done = desk.ask("zpool list -Hp -o name tank nopool")
 
     assert (done.exit_code, done.stdout, done.stderr) == (0, "tank\n", "cannot open 'nopool': no such pool\n")
+
+
+def test_features_of_pools_are_told_and_can_be_taken_away(desk):
+    ask = "zpool get -Hp -o name,property,value feature@large_blocks,feature@lz4_compress,health tank pond"
+    desk.state.hosts["local"].pools["pond"].properties["feature@large_blocks"] = "disabled"
+
+    assert desk.rows(ask) == [
+        ["tank", "feature@large_blocks", "enabled"],
+        ["tank", "feature@lz4_compress", "active"],
+        ["tank", "health", "ONLINE"],
+        ["pond", "feature@large_blocks", "disabled"],
+        ["pond", "feature@lz4_compress", "active"],
+        ["pond", "health", "ONLINE"],
+    ]
+    assert desk.refusal("zpool get -Hp feature@nosuch tank") == (
+        2,
+        ["bad property list: invalid property 'feature@nosuch'"],
+    )
+    assert desk.refusal("zpool get -Hp health none") == (1, ["cannot open 'none': no such pool"])
+
+
+def test_a_stream_that_needs_a_feature_is_refused_without_it(desk):
+    desk.do("zfs create -o recordsize=1M tank/a", "zfs snapshot tank/a@s")
+    pond = desk.state.hosts["local"].pools["pond"]
+    for feature, flag in (("large_blocks", "-L"), ("embedded_data", "-e"), ("lz4_compress", "-c")):
+        pond.properties = {f"feature@{feature}": "disabled"}
+        done = desk.ask(f"sh -c 'zfs send {flag} tank/a@s | zfs receive -u pond/a'")
+
+        assert (done.exit_code, done.stderr) == (
+            1,
+            "cannot receive new filesystem stream: pool must be upgraded to receive this stream.\n",
+        )
+        desk.do("sh -c 'zfs send tank/a@s | zfs receive -u pond/a'", "zfs destroy -r pond/a")

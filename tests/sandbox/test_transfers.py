@@ -7,6 +7,7 @@ import pytest
 from zfsctl.errors import UnreachableError, UsageError
 from zfsctl.model.command import Command
 from zfsctl.model.replication import Route
+from zfsctl.sandbox.building import add_host
 from zfsctl.sandbox.workload import discard, overwrite
 
 MEBIBYTE = 1 << 20
@@ -196,12 +197,40 @@ def test_every_route_joins_both_ends(pair, route):
     assert told == sorted(told)
 
 
-def test_a_stream_may_stay_on_one_host(pair):
+@pytest.mark.parametrize("route", list(Route))
+def test_a_stream_may_stay_on_one_host(pair, route):
     send, receive = command("zfs send tank/a@s1"), command("zfs receive -u tank/b")
-    done = pair.fleet.pipe("alpha", send, "alpha", receive, route=Route.LOCAL)
+    done = pair.fleet.pipe("alpha", send, "alpha", receive, route=route)
 
     assert done.receiver.exit_code == 0
+    assert (done.bytes_sent is None) == (route is not Route.RELAY)
     assert pair.guids("alpha", "tank/b") == pair.guids("alpha", "tank/a")
+
+
+def test_only_the_relay_keeps_to_a_bandwidth(pair):
+    pair.join("zfs send tank/a@s1", "zfs receive -u bk/a", bandwidth=1 << 20, compress=True)
+
+    with pytest.raises(UsageError, match="no stream from alpha to vault was begun"):
+        pair.join("zfs send tank/a@s1", "zfs receive -u bk/b", route=Route.PUSH, bandwidth=1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("sender", "receiver", "route", "relayed"),
+    [
+        ("local", "vault", Route.PUSH, True),
+        ("alpha", "local", Route.PULL, True),
+        ("local", "vault", Route.PULL, None),
+        ("alpha", "local", Route.PUSH, None),
+    ],
+)
+def test_this_machine_dials_and_is_not_dialled(pair, sender, receiver, route, relayed):
+    add_host(pair.state, "local")
+    way = (sender, command("true"), receiver, command("true"))
+    if relayed:
+        assert pair.fleet.pipe(*way, route=route).bytes_sent == 0
+    else:
+        with pytest.raises(UsageError):
+            pair.fleet.pipe(*way, route=route)
 
 
 def test_hosts_that_do_not_reach_each_other_may_both_be_reached_from_here(pair):

@@ -40,6 +40,7 @@ class Intake:
     """What a new dataset is to be a clone of."""
     properties: Mapping[str, str] = field(default_factory=dict)
     resumable: bool = False
+    force: bool = False
     mount: bool = False
 
     @property
@@ -56,6 +57,12 @@ class Intake:
     def dataset(self) -> SimDataset | None:
         """The dataset, None if it is still to be made."""
         return self.pool.datasets.get(self.name)
+
+    @property
+    def replaces(self) -> bool:
+        """Whether a first copy takes the place of a dataset that is there (-F)."""
+        dataset = self.dataset
+        return self.force and self.part.fromguid == 0 and dataset is not None and not dataset.inconsistent
 
     def invalid(self) -> Unacceptable:
         """What libzfs says of EINVAL: with -s always the same, whatever the reason."""

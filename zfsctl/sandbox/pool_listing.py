@@ -38,7 +38,7 @@ COLUMNS = [
     "cachefile",
     "leaked",
 ]
-_ALIASES = {
+ALIASES = {
     "alloc": "allocated",
     "cap": "capacity",
     "frag": "fragmentation",
@@ -66,12 +66,12 @@ def zpool_list(call: Call, arguments: Sequence[str]) -> int:
     options = parse_options(call, arguments, "gHLo:pPT:v")
     names = []
     for word in (options.last("o") or _DEFAULT).split(","):
-        name = _ALIASES.get(word, word)
+        name = ALIASES.get(word, word)
         if name not in COLUMNS:
             call.usage(f"bad property list: invalid property '{word}'")
         names.append(name)
-    pools, code = _pools(call, options.operands)
-    lines = [[_value(pool, name, literal="p" in options) for name in names] for pool in pools]
+    pools, code = pools_named(call, options.operands)
+    lines = [[pool_value(pool, name, literal="p" in options) for name in names] for pool in pools]
     if "H" in options:
         call.out += ["\t".join(line) for line in lines]
     elif lines:
@@ -83,7 +83,8 @@ def zpool_list(call: Call, arguments: Sequence[str]) -> int:
     return 0 if pools else code
 
 
-def _pools(call: Call, names: Sequence[str]) -> tuple[list[SimPool], int]:
+def pools_named(call: Call, names: Sequence[str]) -> tuple[list[SimPool], int]:
+    """The pools with some names, all for none, and the exit code so far: 1 after a complaint about a missing one."""
     if not names:
         return [call.machine.pools[name] for name in sorted(call.machine.pools)], 0
     found, code = [], 0
@@ -96,7 +97,8 @@ def _pools(call: Call, names: Sequence[str]) -> tuple[list[SimPool], int]:
     return found, code
 
 
-def _value(pool: SimPool, name: str, *, literal: bool) -> str:
+def pool_value(pool: SimPool, name: str, *, literal: bool) -> str:
+    """One property of a pool; `-` where it cannot be told."""
     match name:
         case "name":
             return pool.name
@@ -127,7 +129,7 @@ def zpool_status(call: Call, arguments: Sequence[str]) -> int:
     """Describe pools, their devices and their last scan."""
     call.synopsis = STATUS_SYNOPSIS
     options = parse_options(call, arguments, "c:dDegiLpPstT:vx")
-    pools, code = _pools(call, options.operands)
+    pools, code = pools_named(call, options.operands)
     if "x" in options:
         sick = [pool for pool in pools if pool.health != "ONLINE"]
         if not sick and pools:

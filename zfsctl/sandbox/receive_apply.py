@@ -14,7 +14,7 @@ from zfsctl.sandbox.mounts import default_mounted
 from zfsctl.sandbox.pools import RECV
 from zfsctl.sandbox.receive_checks import is_modified
 from zfsctl.sandbox.resume_token import ResumeToken, read_token
-from zfsctl.sandbox.streams import LARGE_BLOCK, everywhere
+from zfsctl.sandbox.streams import LARGE_BLOCK, Part, everywhere
 
 _DATA_OBJECT = 3
 """The first object of a filesystem that may be a file."""
@@ -97,6 +97,8 @@ def _missing(intake: Intake, dataset: SimDataset) -> Counter[int]:
 
 def _head(intake: Intake, dataset: SimDataset) -> list[Extent]:
     """What the receive builds on: the head, or nothing but its origin's blocks for a first copy."""
+    if intake.replaces:
+        return []
     alive = [extent for extent in dataset.extents if extent.death is None]
     if dataset.inconsistent:
         return [extent for extent in alive if extent.birth <= dataset.floor]
@@ -159,10 +161,8 @@ def _hidden(call: Call, intake: Intake, dataset: SimDataset) -> SimDataset:
     if found:
         return found
     newest = dataset.newest()
-    assert newest is not None
-    hidden = add_dataset(
-        call, pool, f"{dataset.name}/{RECV}", dataset.kind, {}, origin=Origin(dataset, newest), mount=False
-    )
+    origin = Origin(dataset, newest) if newest and not intake.replaces else None
+    hidden = add_dataset(call, pool, f"{dataset.name}/{RECV}", dataset.kind, {}, origin=origin, mount=False)
     hidden.inconsistent = True
     return hidden
 
@@ -178,7 +178,10 @@ def _check_unchanged(call: Call, intake: Intake, dataset: SimDataset, whole: int
     hidden = intake.pool.datasets[f"{dataset.name}/{RECV}"]
     newest = dataset.newest()
     why: Unacceptable | None = None
-    if newest is None or hidden.origin is None or hidden.origin.snapshot is not newest:
+    if intake.replaces:
+        if any(each.holds or intake.pool.clones_of(dataset, each) for each in dataset.snapshots.values()):
+            why = Unacceptable("dataset is busy")
+    elif newest is None or hidden.origin is None or hidden.origin.snapshot is not newest:
         why = intake.invalid()
     elif is_modified(dataset, newest):
         why = intake.modified()
@@ -193,13 +196,15 @@ def _check_unchanged(call: Call, intake: Intake, dataset: SimDataset, whole: int
 
 def _finish(call: Call, intake: Intake, dataset: SimDataset) -> None:
     pool, part = intake.pool, intake.part
-    fresh = dataset.inconsistent
+    fresh, replaced = dataset.inconsistent, intake.replaces
     missing = _missing(intake, dataset)
     if fresh:
         dataset.extents = _head(intake, dataset)
         dataset.inconsistent, dataset.receiving, dataset.receive_resume_token = False, False, ""
     else:
         _drop_hidden(call, intake)
+        if intake.replaces:
+            _clear(dataset, part)
         dataset.properties.update(intake.properties)
         dataset.properties.update(part.properties)
     txg = pool.next_txg()
@@ -217,10 +222,18 @@ def _finish(call: Call, intake: Intake, dataset: SimDataset) -> None:
     )
     dataset.drop_unreferenced()
     dataset.snapshots_changed = call.now
-    if fresh:
+    if fresh or replaced:
         dataset.mounted = intake.mount and default_mounted(pool, dataset)
     pool.next_txg()
     call.changed()
+
+
+def _clear(dataset: SimDataset, part: Part) -> None:
+    """Make room for a first copy in a dataset that was there. Snapshots that came during a resumed one go too."""
+    dataset.snapshots.clear()
+    dataset.extents = []
+    dataset.kind = part.kind
+    dataset.mounted = False
 
 
 def _ivset(call: Call, intake: Intake, dataset: SimDataset) -> int:

@@ -26,10 +26,11 @@ def accepts(call: Call, intake: Intake) -> bool:
     refused = call.refusal(intake.pool, needs_space=False)
     if refused:
         raise Unacceptable(TEXTS[refused])
+    _check_features(intake)
     dataset = intake.dataset
     if intake.part.resuming:
         _check_resuming(intake)
-    elif dataset is None:
+    elif dataset is None or intake.replaces:
         _check_new(intake)
     elif not _check_increment(intake, dataset):
         return False
@@ -42,7 +43,20 @@ def is_modified(dataset: SimDataset, since: SimSnapshot) -> bool:
     return written_since(dataset.extents, since.createtxg) > 0
 
 
+def _check_features(intake: Intake) -> None:
+    flags, properties = intake.part.flags, intake.pool.properties
+    needed = {
+        "feature@large_blocks": flags.large_blocks,
+        "feature@embedded_data": flags.embedded,
+        "feature@lz4_compress": flags.compressed,
+    }
+    if any(is_needed and properties.get(feature) == "disabled" for feature, is_needed in needed.items()):
+        raise Unacceptable("pool must be upgraded to receive this stream.")
+
+
 def _check_new(intake: Intake) -> None:
+    if intake.dataset and intake.pool.unfinished(intake.name):
+        raise intake.busy()
     if intake.part.flags.raw:
         return
     like = intake.origin.dataset if intake.origin else intake.pool.datasets[intake.name.rpartition("/")[0]]
@@ -81,7 +95,7 @@ def _check_resuming(intake: Intake) -> None:
         raise intake.invalid()
     if key_is_missing(unfinished) and not part.flags.raw:
         raise Unacceptable(_KEY_NEEDED)
-    if unfinished.name.endswith(f"/{RECV}") and part.fromguid == 0:
+    if unfinished.name.endswith(f"/{RECV}") and part.fromguid == 0 and not intake.force:
         raise Unacceptable(f"Resuming recv on existing destination '{intake.name}'\nmust specify -F to overwrite it")
     saved = read_token(unfinished.receive_resume_token)
     if isinstance(saved, str) or saved.toguid != part.toguid:

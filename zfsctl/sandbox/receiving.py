@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from zfsctl.model.dataset import DatasetKind
 from zfsctl.sandbox.calls import HEADS, TEXTS, Call, Exit, Found, Hang, Kinds
 from zfsctl.sandbox.changing import remove_dataset
 from zfsctl.sandbox.datasets import Origin
@@ -25,7 +26,7 @@ SYNOPSIS = (
     "\t    <filesystem|volume|snapshot>\n"
     "\treceive -A <filesystem|volume>"
 )
-_NOT_SIMULATED = ("F", "d", "e", "c", "h")
+_NOT_SIMULATED = ("d", "e", "c", "h")
 
 
 def zfs_receive(call: Call, arguments: Sequence[str]) -> int:
@@ -102,8 +103,9 @@ class _Receiver:
         self.action = "cannot receive " + (
             "new filesystem stream" if new else "resume stream" if part.resuming else "incremental stream"
         )
-        if call.look_up(name):
-            self._check_existing(call, name, new=new)
+        found = call.look_up(name)
+        if found:
+            self._check_existing(found, new=new)
         else:
             self._check_missing(name, new=new)
         assert pool is not None
@@ -124,6 +126,7 @@ class _Receiver:
             origin=origin,
             properties={word: value for word, value in local.items() if word not in denied},
             resumable="s" in self.options,
+            force="F" in self.options,
             mount="u" not in self.options,
         )
         try:
@@ -143,12 +146,33 @@ class _Receiver:
             self._stop(f"local origin for clone {full} does not exist")
         return Origin(found.dataset, found.snapshot)
 
-    def _check_existing(self, call: Call, name: str, *, new: bool) -> None:
+    def _check_existing(self, found: Found, *, new: bool) -> None:
+        dataset, raw = found.dataset, self.part.flags.raw
         if new:
-            self._stop(f"destination '{name}' exists\nmust specify -F to overwrite it")
-        found = call.open_or_stop(name, HEADS)
-        if self.part.flags.raw and found.dataset.encryption == "off" and not found.dataset.inconsistent:
+            self._check_replaceable(found)
+        elif raw and dataset.encryption == "off" and not dataset.inconsistent:
             self._stop("cannot perform raw receive on top of existing unencrypted dataset")
+        elif "F" in self.options and self.part.fromguid:
+            self.call.stop("zfs receive -F of an increment is not simulated", 2)
+
+    def _check_replaceable(self, found: Found) -> None:
+        dataset = found.dataset
+        name = dataset.name
+        if "F" not in self.options:
+            self._stop(f"destination '{name}' exists\nmust specify -F to overwrite it")
+        if dataset.snapshots:
+            first = next(iter(dataset.snapshots))
+            self._stop(f"destination has snapshots (eg. {name}@{first})\nmust destroy them to overwrite it")
+        children = found.pool.children(name)
+        if self.part.kind is DatasetKind.VOLUME and children:
+            self._stop(f"destination has children (eg. {children[0].name})\ncannot overwrite with a ZVOL")
+        if dataset.origin:
+            self._stop(f"destination '{name}' is a clone\nmust destroy it to overwrite it")
+        if self.part.flags.raw or dataset.encryption != "off":
+            self._stop(
+                "zfs receive -F cannot be used to destroy an encrypted filesystem"
+                " or overwrite an unencrypted one with an encrypted one"
+            )
 
     def _check_missing(self, name: str, *, new: bool) -> None:
         above = name.rpartition("/")[0]

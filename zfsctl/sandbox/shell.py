@@ -13,6 +13,7 @@ from zfsctl.sandbox.holding import zfs_hold, zfs_holds, zfs_release
 from zfsctl.sandbox.listing import zfs_list
 from zfsctl.sandbox.machines import SimFleet, SimMachine
 from zfsctl.sandbox.pool_care import zpool_scrub, zpool_trim
+from zfsctl.sandbox.pool_getting import zpool_get
 from zfsctl.sandbox.pool_listing import zpool_list, zpool_status
 from zfsctl.sandbox.promoting import zfs_promote
 from zfsctl.sandbox.receiving import zfs_receive
@@ -63,6 +64,7 @@ ZFS: dict[str, Program] = {
 }
 
 ZPOOL: dict[str, Program] = {
+    "get": zpool_get,
     "list": zpool_list,
     "scrub": zpool_scrub,
     "status": zpool_status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zfsctl.model.lineage import LinkState
@@ -199,3 +200,15 @@ def send_tag(replication: str) -> str:
 def base_tag(replication: str) -> str:
     """The hold on the newest snapshot that a receiver shares with its sender."""
     return f"zfsctl:{replication}:base"
+
+
+def what_is_left(sends: Sequence[Send], arrived: int) -> tuple[Send, ...]:
+    """The streams that are still needed once the snapshot with guid `arrived` is on the receiver; all if none of them
+    brings it."""
+    for index, send in enumerate(sends):
+        for position, ref in enumerate(send.snapshots):
+            if ref.guid == arrived:
+                rest = send.snapshots[position + 1 :]
+                first = (Send(f"@{ref.name}", ref.guid, rest),) if rest else ()
+                return (*first, *sends[index + 1 :])
+    return tuple(sends)

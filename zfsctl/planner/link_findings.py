@@ -1,0 +1,98 @@
+"""What is to be said of a pair that cannot be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zfsctl.model.lineage import LinkState
+from zfsctl.model.names import MAX_NAME_BYTES
+from zfsctl.model.plan import Finding, Severity
+from zfsctl.model.transfer import Send
+from zfsctl.planner.links import Link
+from zfsctl.planner.pairing import Pair
+
+
+def finding_of(link: Link) -> Finding | None:
+    """What a state that nothing is done about has to say."""
+    found = link.lineage
+    match link.lineage.state:
+        case LinkState.CURRENT | LinkState.EMPTY | LinkState.AWAY:
+            return None
+        case LinkState.BUSY:
+            return _about(link, Severity.INFO, "receiving", found.why)
+        case LinkState.UNKNOWN:
+            return _about(link, Severity.CRITICAL, "link-unknown", f"not replicated: {found.why}")
+        case _:
+            return _about(link, Severity.CRITICAL, str(found.state), found.why)
+
+
+def _about(link: Link, severity: Severity, code: str, message: str, hint: str = "") -> Finding:
+    tree = link.pair.tree
+    return Finding(
+        severity,
+        code,
+        tree.receiver_host,
+        link.pair.receiver,
+        f"{link.pair.replication.name}: {link.pair}: {message}",
+        hint or f"zfsctl explain {link.pair.replication.name}",
+    )
+
+
+def too_late(pair: Pair) -> Finding:
+    return Finding(
+        Severity.WARNING,
+        "pending-limit",
+        pair.tree.sender_host,
+        pair.sender,
+        f"{pair.replication.name}: {pair}: snapshots wait for longer than pending_limit, "
+        "so the rules of the sender may destroy them before they were received",
+        f"zfsctl explain {pair.replication.name}",
+    )
+
+
+def no_room(link: Link, size: int, free: int) -> Finding:
+    return _about(
+        link,
+        Severity.CRITICAL,
+        "no-space",
+        f"the first copy was not begun, it needs about {size} bytes and the receiver has {free}",
+    )
+
+
+def no_key(link: Link) -> Finding:
+    return _about(
+        link,
+        Severity.CRITICAL,
+        "key-not-loaded",
+        "not sent, its chain is not raw and the sender's key is not loaded",
+        f"zfs load-key {link.pair.sender}",
+    )
+
+
+def root_was_changed(link: Link) -> Finding:
+    return _about(
+        link,
+        Severity.CRITICAL,
+        "encryption-root",
+        "not sent, a raw increment would damage a copy whose encryption root was changed (openzfs #12614)",
+    )
+
+
+def foreign_receive(link: Link) -> Finding:
+    return _about(
+        link,
+        Severity.CRITICAL,
+        "foreign-receive",
+        f"not sent, {link.lineage.why}, and it was not begun by zfsctl",
+        f"zfs receive -A {link.pair.receiver}",
+    )
+
+
+def too_long(link: Link, sends: Sequence[Send]) -> Finding | None:
+    longest = max((ref.name for send in sends for ref in send.snapshots), key=lambda name: len(name.encode()))
+    full = f"{link.pair.receiver}@{longest}"
+    if len(full.encode()) <= MAX_NAME_BYTES:
+        return None
+    return _about(
+        link, Severity.CRITICAL, "name-too-long", f"not sent, {full} would have more than {MAX_NAME_BYTES} bytes"
+    )

@@ -1,0 +1,116 @@
+"""Which dataset of which host is copied where, and what has to be read for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from zfsctl.model.facts import HostFacts
+from zfsctl.model.names import is_at_or_below
+from zfsctl.model.policy import PolicyFile
+from zfsctl.model.replication import Replication
+from zfsctl.planner.matching import made_by_us, selects_host, tree_order
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One replication from one host: a tree of datasets and where it arrives."""
+
+    replication: Replication
+    sender_host: str
+    sender: str
+    receiver_host: str
+    receiver: str
+
+    def receiver_of(self, dataset: str) -> str:
+        """Where a dataset of the sender's tree arrives."""
+        return f"{self.receiver}{dataset[len(self.sender) :]}"
+
+    def sender_of(self, dataset: str) -> str:
+        """Where a dataset of the receiver's tree came from."""
+        return f"{self.sender}{dataset[len(self.receiver) :]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One dataset and its copy, by name; either may not exist."""
+
+    tree: Tree
+    sender: str
+    receiver: str
+
+    @property
+    def replication(self) -> Replication:
+        """The replication that it belongs to."""
+        return self.tree.replication
+
+    def __str__(self) -> str:
+        return f"{self.tree.sender_host}:{self.sender} → {self.tree.receiver_host}:{self.receiver}"
+
+
+def trees_of(policy: PolicyFile, only: Sequence[str] | None = None) -> tuple[Tree, ...]:
+    """Every tree that the policy copies, in its order; with `only` those of the replications of these names."""
+    return tuple(
+        Tree(
+            replication,
+            host,
+            replication.sender.dataset,
+            replication.receiver_host,
+            replication.receiver_for(host),
+        )
+        for replication in policy.replications
+        if only is None or replication.name in only
+        for host in policy.hosts
+        if selects_host(replication.sender, host)
+    )
+
+
+def hosts_of(trees: Iterable[Tree]) -> tuple[str, ...]:
+    """Every host at an end of `trees`, each once."""
+    return tuple(dict.fromkeys(host for tree in trees for host in (tree.sender_host, tree.receiver_host)))
+
+
+def pairs_of(tree: Tree, facts: Mapping[str, HostFacts]) -> tuple[Pair, ...]:
+    """The datasets of a tree with their copies, parents first; what exists at one end only is a pair too.
+
+    Where one end is not known in full, what the other has is listed all the same.
+    """
+    names: dict[str, None] = {tree.sender: None}
+    sender, receiver = facts.get(tree.sender_host), facts.get(tree.receiver_host)
+    if sender is not None:
+        names.update(dict.fromkeys(_tree_on(sender, tree.sender)))
+    if receiver is not None:
+        for name in _tree_on(receiver, tree.receiver):
+            names[tree.sender_of(name)] = None
+    return tuple(Pair(tree, name, tree.receiver_of(name)) for name in sorted(names, key=tree_order))
+
+
+def wanted_by_trees(trees: Sequence[Tree], host: str) -> Callable[[HostFacts], Sequence[str]]:
+    """A function that, given the datasets of `host`, names those that take part in `trees` at either end."""
+    roots = _roots(trees, host)
+
+    def wanted(facts: HostFacts) -> Sequence[str]:
+        found: dict[str, None] = {}
+        for root in roots:
+            found.update(dict.fromkeys(_tree_on(facts, root)))
+        return list(found)
+
+    return wanted
+
+
+def receivers_on(trees: Iterable[Tree], host: str) -> tuple[str, ...]:
+    """The roots of the trees that arrive on `host`."""
+    return tuple(dict.fromkeys(tree.receiver for tree in trees if tree.receiver_host == host))
+
+
+def _roots(trees: Sequence[Tree], host: str) -> tuple[str, ...]:
+    ends = [
+        *((tree.sender_host, tree.sender) for tree in trees),
+        *((tree.receiver_host, tree.receiver) for tree in trees),
+    ]
+    return tuple(dict.fromkeys(name for where, name in ends if where == host))
+
+
+def _tree_on(host: HostFacts, root: str) -> list[str]:
+    outside = made_by_us(host)
+    return [name for name in host.datasets if is_at_or_below(name, root) and not outside(name)]

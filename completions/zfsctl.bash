@@ -69,6 +69,7 @@ _zfsctl() {
             *) case $path/$word in
                 /snapshot) path=/snapshot ;;
                 /prune) path=/prune ;;
+                /replicate) path=/replicate ;;
                 /run) path=/run ;;
                 /status) path=/status ;;
                 /explain) path=/explain ;;
@@ -104,9 +105,10 @@ _zfsctl() {
     fi
     local opts= verbs= takes=
     case $path in
-        '') opts='-V --version -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='snapshot prune run status explain apply approvals history config schema sandbox demo' takes= ;;
+        '') opts='-V --version -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='snapshot prune replicate run status explain apply approvals history config schema sandbox demo' takes= ;;
         /snapshot) opts='-r --recursive --due --reason --expires -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=datasets ;;
         /prune) opts='-r --recursive -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=datasets ;;
+        /replicate) opts='-n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
         /run) opts='--only -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
         /status) opts='--cached --check -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
         /explain) opts='--days --as -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=datasets ;;

@@ -5,6 +5,7 @@ from __future__ import annotations
 VERBS: dict[str, tuple[str, str]] = {
     "snapshot": ("zfsctl.cli.snapshot", "Take the snapshots that are due, or one by hand."),
     "prune": ("zfsctl.cli.prune", "Destroy the snapshots that no rule keeps."),
+    "replicate": ("zfsctl.cli.replicate", "Send what receivers lack."),
     "run": ("zfsctl.cli.run", "Do all that is due; for timers."),
     "status": ("zfsctl.cli.status", "Show how hosts, pools and snapshots stand."),
     "explain": ("zfsctl.cli.explain", "Say why a snapshot is kept and when it will go."),

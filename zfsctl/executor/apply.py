@@ -1,4 +1,4 @@
-"""Apply a plan: hosts in parallel, the steps of a host in their order, each told to the listeners before and after.
+"""Apply a plan: hosts and replications in parallel, the steps of each told to the listeners before and after.
 
 A step runs when the steps it waits for have ended well; a hook marked `always` runs when they have ended at all.
 A failure stops what waits for it and nothing else. A host that can no longer be reached is left alone for the
@@ -8,86 +8,23 @@ rest of the run, but for the hooks that must undo what was begun there.
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from zfsctl.errors import UnreachableError, ZfsctlError
+from zfsctl.executor.board import ENDED_WELL, Board, Stop, failed, is_always, was_begun
 from zfsctl.executor.create import apply_create
 from zfsctl.executor.destroy import apply_destroys
 from zfsctl.executor.hook import apply_hook
+from zfsctl.executor.replication_lane import apply_replication
 from zfsctl.hosts.protocol import Fleet, Host
-from zfsctl.model.event import Event, Result, StepFinished, StepOutcome, StepStarted
+from zfsctl.model.event import Event, Result, StepOutcome
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, RunHook, Step
+from zfsctl.model.transfer import ReplicationStep
 
-ENDED_WELL = frozenset({Result.DONE, Result.PARTIAL})
-NEVER_BEGUN = frozenset({Result.SKIPPED, Result.RUNNING, Result.UNREACHABLE})
-MOST_HOSTS_AT_ONCE = 40
+__all__ = ["Stop", "apply_steps"]
 
-
-class Stop:
-    """Asks a running apply to end after the steps under way. Safe to call from a signal handler's thread."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def ask(self) -> None:
-        """End soon."""
-        self._event.set()
-
-    @property
-    def asked(self) -> bool:
-        """Whether somebody asked."""
-        return self._event.is_set()
-
-
-class _Board:
-    """What every host's thread must see of the others: outcomes, and a way to wait for them."""
-
-    def __init__(self, run: str, now: Callable[[], int], listen: Callable[[Event], None]) -> None:
-        self._run = run
-        self._now = now
-        self._listen = listen
-        self._changed = threading.Condition()
-        self._told = threading.Lock()
-        self.outcomes: dict[str, StepOutcome] = {}
-
-    def started(self, step: Step) -> None:
-        with self._told:
-            self._listen(StepStarted(self._run, step, self._now()))
-
-    def finished(self, step: Step, outcome: StepOutcome) -> None:
-        try:
-            with self._told:
-                self._listen(StepFinished(self._run, step, outcome, self._now()))
-        finally:
-            self.note(outcome)
-
-    def note(self, outcome: StepOutcome) -> None:
-        """Let the others see an outcome, without telling the listeners."""
-        with self._changed:
-            self.outcomes[outcome.step] = outcome
-            self._changed.notify_all()
-
-    def must_undo(self, step: Step) -> bool:
-        """Whether `step` has to run even now that the run breaks off: it undoes something that was begun."""
-        with self._changed:
-            before = [self.outcomes[name] for name in step.after if name in self.outcomes]
-            return step.id not in self.outcomes and _is_always(step) and _was_begun(before)
-
-    def give_up(self, steps: Sequence[Step]) -> None:
-        """Give every step without an outcome one, so that no other host waits for it for ever."""
-        with self._changed:
-            for step in steps:
-                self.outcomes.setdefault(step.id, StepOutcome(step.id, Result.SKIPPED, "the run broke off before it"))
-            self._changed.notify_all()
-
-    def wait_for(self, step: Step, known: frozenset[str]) -> tuple[StepOutcome, ...]:
-        """The outcomes of the steps that `step` waits for, once they all have one."""
-        names = [name for name in step.after if name in known]
-        with self._changed:
-            self._changed.wait_for(lambda: all(name in self.outcomes for name in names))
-            return tuple(self.outcomes[name] for name in names)
+MOST_LANES_AT_ONCE = 40
 
 
 def apply_steps(
@@ -111,16 +48,26 @@ def apply_steps(
         may_change: Whether this run holds the lock of a host's pool.
         stop: When asked, steps not yet begun are skipped, except hooks that must always run.
     """
-    board = _Board(run, now, listen)
+    board = Board(run, now, listen)
     known = frozenset(step.id for step in plan.steps)
     by_host: dict[str, list[Step]] = {}
+    by_replication: dict[str, list[ReplicationStep]] = {}
     for step in plan.steps:
-        by_host.setdefault(step.host, []).append(step)
-    if by_host:
-        with ThreadPoolExecutor(min(len(by_host), MOST_HOSTS_AT_ONCE), "apply") as pool:
+        if isinstance(step, ReplicationStep):
+            by_replication.setdefault(step.replication, []).append(step)
+        else:
+            by_host.setdefault(step.host, []).append(step)
+    lanes = len(by_host) + len(by_replication)
+    if lanes:
+        with ThreadPoolExecutor(min(lanes, MOST_LANES_AT_ONCE), "apply") as pool:
+            # Hosts first: they wait for no replication, so that every lane that waits waits for one that runs.
             futures = [
                 pool.submit(_apply_host, fleet, name, steps, board, known, may_change, stop)
                 for name, steps in by_host.items()
+            ]
+            futures += [
+                pool.submit(apply_replication, fleet, name, replicating, board, known, may_change, stop)
+                for name, replicating in by_replication.items()
             ]
             _finish(futures, stop)
     return tuple(board.outcomes[step.id] for step in plan.steps)
@@ -144,7 +91,7 @@ def _apply_host(
     fleet: Fleet,
     name: str,
     steps: Sequence[Step],
-    board: _Board,
+    board: Board,
     known: frozenset[str],
     may_change: Callable[[str, str], bool],
     stop: Stop,
@@ -166,7 +113,7 @@ def _apply_in_order(
     fleet: Fleet,
     name: str,
     steps: Sequence[Step],
-    board: _Board,
+    board: Board,
     known: frozenset[str],
     may_change: Callable[[str, str], bool],
     stop: Stop,
@@ -191,7 +138,7 @@ def _apply_in_order(
             outcomes = _apply_batch(ready, host)
         except ZfsctlError as error:
             lost = error if isinstance(error, UnreachableError) else lost
-            outcomes = [_failed(step, error) for step in ready]
+            outcomes = [failed(step, error) for step in ready]
         for step, outcome in zip(ready, outcomes, strict=True):
             board.finished(step, outcome)
 
@@ -226,8 +173,8 @@ def _refusal(
     stop: Stop,
 ) -> StepOutcome | None:
     """Why a step is not begun; None when it may be."""
-    always = _is_always(step)
-    if lost is not None and not (always and _was_begun(waited_for)):
+    always = is_always(step)
+    if lost is not None and not (always and was_begun(waited_for)):
         return StepOutcome(step.id, Result.UNREACHABLE, str(lost), code=lost.code)
     if pools and not any(may_change(step.host, pool) for pool in pools):
         return StepOutcome(step.id, Result.RUNNING, f"another run is at work on {step.host}:{pools[0]}", code="locked")
@@ -237,14 +184,6 @@ def _refusal(
     if stop.asked and not always:
         return StepOutcome(step.id, Result.SKIPPED, "the run was stopped before it")
     return None
-
-
-def _is_always(step: Step) -> bool:
-    return isinstance(step, RunHook) and step.always
-
-
-def _was_begun(outcomes: Iterable[StepOutcome]) -> bool:
-    return any(outcome.result not in NEVER_BEGUN for outcome in outcomes)
 
 
 def _pools_changed(step: Step, steps: Sequence[Step]) -> tuple[str, ...]:
@@ -274,9 +213,4 @@ def _apply_batch(steps: Sequence[Step], host: Host) -> list[StepOutcome]:
         case RunHook() as hook:
             return [apply_hook(hook, host)]
         case _:
-            return [StepOutcome(step.id, Result.SKIPPED, "this zfsctl cannot apply it") for step in steps]
-
-
-def _failed(step: Step, error: ZfsctlError) -> StepOutcome:
-    result = Result.UNREACHABLE if isinstance(error, UnreachableError) else Result.FAILED
-    return StepOutcome(step.id, result, str(error), code=error.code)
+            raise ValueError("a replication has a lane of its own")

@@ -187,6 +187,10 @@ class MoveAnchors:
 ReplicationStep = HoldSnapshots | CreateParents | AbortReceive | RenameSnapshot | Transfer | MoveAnchors
 
 
+REPLICATION_LOCK = "@replication"
+"""Stands for the host in the lock of a replication; no host is called so."""
+
+
 def cursor_name(replication: str, guid: int) -> str:
     """The name of the bookmark that says: up to here the receiver of `replication` has everything."""
     return f"zfsctl-{replication}-{guid:016x}"
@@ -212,3 +216,15 @@ def what_is_left(sends: Sequence[Send], arrived: int) -> tuple[Send, ...]:
                 first = (Send(f"@{ref.name}", ref.guid, rest),) if rest else ()
                 return (*first, *sends[index + 1 :])
     return tuple(sends)
+
+
+def on_its_own(sends: Sequence[Send], guid: int) -> tuple[Send, ...] | None:
+    """The same streams, the first snapshot that they bring in one of its own, for a token that goes on with it.
+
+    None where the first is not `guid`.
+    """
+    if not sends or sends[0].snapshots[0].guid != guid:
+        return None
+    first, rest = sends[0].snapshots[0], sends[0].snapshots[1:]
+    alone = Send(sends[0].source, sends[0].source_guid, (first,))
+    return (alone, *((Send(f"@{first.name}", first.guid, rest),) if rest else ()), *sends[1:])

@@ -9,13 +9,18 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from zfsctl.errors import ConfigError
+from zfsctl.executor.collect_chains import ChainRequest
 from zfsctl.executor.estimate import collect_frees
-from zfsctl.model.facts import Facts
-from zfsctl.model.finding import Finding
+from zfsctl.model.facts import Facts, HostFacts
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.plan import DestroySnapshots, Plan, PlannedDataset, RunHook
-from zfsctl.operations.session import Session
+from zfsctl.model.transfer import REPLICATION_LOCK
+from zfsctl.operations.session import Chained, Session, Wanted
 from zfsctl.planner.naming import hosts_of_selection, resolve_selection, wanted_by_selection
+from zfsctl.planner.pairing import Tree, hosts_of, receivers_on, trees_of, wanted_by_trees
 from zfsctl.planner.pruning import Pruning, plan_pruning
+from zfsctl.planner.receiving import adopts_of, is_receiver, receivers_of
+from zfsctl.planner.replicating import Replicating, plan_replicating
 from zfsctl.planner.selection import (
     Selected,
     Selection,
@@ -33,6 +38,10 @@ class Scene:
     facts: Facts
     selected: tuple[Selected, ...]
     findings: tuple[Finding, ...] = ()
+    trees: tuple[Tree, ...] = ()
+    """What is copied from or to the hosts of the scene."""
+    rules: tuple[Selected, ...] = ()
+    """Every dataset that a rule is about, for what a sender adopts."""
 
 
 def zone_of(session: Session) -> ZoneInfo:
@@ -40,21 +49,48 @@ def zone_of(session: Session) -> ZoneInfo:
     return ZoneInfo(session.policy.timezone)
 
 
-def scene_of_policy(session: Session) -> Scene:
+def scene_of_policy(session: Session, *, with_chains: bool = True) -> Scene:
     """Everything that the policy is about.
+
+    Args:
+        session: Where from.
+        with_chains: Whether the receivers and what rests on them matter; not for taking snapshots.
 
     Raises:
         ConfigError: No rule selects anything, on hosts that all answered.
         UnknownNameError: --host names a host that the policy does not have.
     """
     policy = session.policy
-    hosts = session.host_names(hosts_in_use(policy))
+    everywhere = trees_of(policy) if with_chains else ()
+    hosts = session.host_names(tuple(dict.fromkeys((*hosts_in_use(policy), *hosts_of(everywhere)))))
+    trees = tuple(tree for tree in everywhere if tree.sender_host in hosts or tree.receiver_host in hosts)
     with no_garbage_collection():
-        facts = session.collect({host: wanted_snapshots(policy, host) for host in hosts})
+        facts = session.collect(
+            {host: _with_receivers(wanted_snapshots(policy, host), trees, host) for host in hosts},
+            chained(trees),
+        )
         selection = select_datasets(policy, facts)
-    if facts.complete and not selection.datasets:
+    if facts.complete and not selection.datasets and not trees:
         raise _selects_nothing(session, selection)
-    return Scene(facts, selection.datasets, selection.findings(session.options.hosts))
+    selected, findings = receivers_of(trees, facts, selection.datasets)
+    here = tuple(one for one in selected if one.host in hosts)
+    return Scene(facts, here, (*selection.findings(session.options.hosts), *findings), trees, selection.datasets)
+
+
+def scene_of_replications(session: Session, names: Sequence[str]) -> Scene:
+    """Both ends of the replications of these names. No pool is locked for that.
+
+    Raises:
+        UnknownNameError: --host names a host that the policy does not have.
+    """
+    policy = session.policy
+    everywhere = trees_of(policy, names)
+    hosts = session.host_names(hosts_of(everywhere))
+    trees = tuple(tree for tree in everywhere if tree.sender_host in hosts or tree.receiver_host in hosts)
+    with no_garbage_collection():
+        facts = session.collect({}, chained(trees))
+        rules = select_datasets(policy, facts)
+    return Scene(facts, (), (), trees, rules.datasets)
 
 
 def scene_of_selection(session: Session, selections: Sequence[str], *, recursive: bool) -> Scene:
@@ -66,15 +102,21 @@ def scene_of_selection(session: Session, selections: Sequence[str], *, recursive
     """
     policy = session.policy
     hosts = session.host_names(hosts_of_selection(selections, policy))
+    trees = tuple(tree for tree in trees_of(policy) if tree.sender_host in hosts or tree.receiver_host in hosts)
     facts = session.collect(
-        {host: wanted_by_selection(selections, policy, host, recursive=recursive) for host in hosts}
+        {host: wanted_by_selection(selections, policy, host, recursive=recursive) for host in hosts}, chained(trees)
     )
-    places = resolve_selection(selections, recursive=recursive, policy=policy, facts=facts)
-    return Scene(facts, restrict(select_datasets(policy, facts), places))
+    named = Facts({host: facts.hosts[host] for host in hosts})
+    places = resolve_selection(selections, recursive=recursive, policy=policy, facts=named)
+    rules = select_datasets(policy, facts)
+    selected, findings = receivers_of(trees, facts, rules.datasets)
+    return Scene(facts, restrict(replace(rules, datasets=selected), places), findings, trees, rules.datasets)
 
 
-def prune_scene(session: Session, scene: Scene) -> Pruning:
-    """What becomes of every snapshot of the scene."""
+def prune_scene(session: Session, scene: Scene, replicating: Replicating | None = None) -> Pruning:
+    """What becomes of every snapshot of the scene; what replication rests on stays."""
+    if replicating is None:
+        replicating = replicate_scene(session, scene, sends=False)
     journal = session.journal
     now = session.clock()
     with no_garbage_collection():
@@ -86,7 +128,55 @@ def prune_scene(session: Session, scene: Scene) -> Pruning:
             now=now,
             known_rules=journal.known_rules(),
             approvals=journal.approvals(now),
+            anchors=replicating.anchors,
         )
+
+
+def replicate_scene(session: Session, scene: Scene, *, sends: bool) -> Replicating:
+    """How every pair of the scene stands; with `sends` also what is to be done about it.
+
+    A replication that another run is at work on is left to it.
+    """
+    busy = _replications_of_others(session, scene) if sends and session.acts else frozenset()
+    return plan_replicating(
+        scene.trees,
+        scene.facts,
+        policy=session.policy,
+        adopts=adopts_of(session.policy, scene.rules),
+        sends=lambda name: sends and name not in busy,
+    )
+
+
+def _replications_of_others(session: Session, scene: Scene) -> frozenset[str]:
+    names = dict.fromkeys(tree.replication.name for tree in scene.trees)
+    busy = frozenset(name for name in names if not session.locks.acquire(REPLICATION_LOCK, name))
+    session.findings.extend(
+        Finding(Severity.INFO, "running", "", "", f"another run is at work on {name}; left to it")
+        for name in names
+        if name in busy
+    )
+    return busy
+
+
+def chained(trees: Sequence[Tree]) -> dict[str, Chained]:
+    """What `trees` want to know of the hosts at their ends."""
+
+    def one(host: str) -> Chained:
+        wanted, receivers = wanted_by_trees(trees, host), receivers_on(trees, host)
+        return Chained(wanted, lambda facts: ChainRequest(tuple(wanted(facts)), receivers))
+
+    return {host: one(host) for host in hosts_of(trees)}
+
+
+def _with_receivers(wanted: Wanted, trees: Sequence[Tree], host: str) -> Wanted:
+    """The datasets of a host that rules are about, and those that it receives: their rules are of another place."""
+    arriving = [tree for tree in trees if tree.receiver_host == host]
+    below = is_receiver(arriving)
+
+    def names(facts: HostFacts) -> Sequence[str]:
+        return [*wanted(facts), *(name for name in facts.datasets if below(host, name))] if arriving else wanted(facts)
+
+    return names
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from zfsctl.config.settings import Paths, paths_for
 from zfsctl.errors import ConfigError, LockedError, StateError, UnknownNameError
 from zfsctl.executor.collect import FactsRequest, collect_facts
+from zfsctl.executor.collect_chains import ChainRequest
 from zfsctl.executor.locks import PoolLocks
 from zfsctl.hosts.protocol import Fleet
 from zfsctl.model.facts import Facts, HostFacts
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 Wanted = Callable[[HostFacts], Sequence[str]]
 """Given the datasets of a host, the names of those whose snapshots matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """What replication wants to know of one host. Its pools are not locked for that: a transfer may take days."""
+
+    wanted: Wanted
+    chains: Callable[[HostFacts], ChainRequest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +98,42 @@ class Session:
                 raise unknown_host(name, self.policy)
         return tuple(name for name in in_use if not chosen or name in chosen)
 
-    def collect(self, wanted: Mapping[str, Wanted]) -> Facts:
+    def collect(self, wanted: Mapping[str, Wanted], chained: Mapping[str, Chained] | None = None) -> Facts:
         """Read the facts of several hosts, taking the locks of the pools that matter first if this command acts.
 
         What another run holds is left out of the facts and becomes a finding `running`.
+
+        Args:
+            wanted: By host, the datasets that this command may change.
+            chained: By host, what replication wants to know besides.
 
         Raises:
             LockedError: Another run holds everything that was wanted.
         """
         asked: set[tuple[str, str]] = set()
+        chained = chained or {}
 
-        def locking(host: str, inner: Wanted) -> Wanted:
+        def locking(host: str) -> Wanted:
+            inner, beside = wanted.get(host), chained.get(host)
+
             def names(facts: HostFacts) -> Sequence[str]:
-                found = inner(facts)
-                if not self.acts:
-                    return found
-                pools = dict.fromkeys(pool_of(name) for name in found)
-                asked.update((host, pool) for pool in pools)
-                ours = self.locks.acquire_all(host, pools)
-                return [name for name in found if pool_of(name) in ours]
+                found = inner(facts) if inner is not None else ()
+                if self.acts:
+                    pools = dict.fromkeys(pool_of(name) for name in found)
+                    asked.update((host, pool) for pool in pools)
+                    ours = self.locks.acquire_all(host, pools)
+                    found = [name for name in found if pool_of(name) in ours]
+                return found if beside is None else list(dict.fromkeys((*found, *beside.wanted(facts))))
 
             return names
 
-        requests = [FactsRequest(host, locking(host, inner)) for host, inner in wanted.items()]
+        requests = [
+            FactsRequest(host, locking(host), chained[host].chains if host in chained else None)
+            for host in dict.fromkeys((*wanted, *chained))
+        ]
         facts = collect_facts(self.fleet, requests, now=self.clock())
-        busy = self.locks.busy
-        if busy and asked <= set(busy):
+        busy = tuple(place for place in self.locks.busy if place in asked)
+        if busy and asked <= set(busy) and not chained:
             names = ", ".join(f"{host}:{pool}" for host, pool in busy)
             raise LockedError(
                 f"{names}: nothing was done, another run is at work there",

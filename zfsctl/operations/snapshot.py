@@ -44,7 +44,7 @@ def plan_snapshot(session: Session, request: SnapshotRequest) -> Plan:
             expires=None if request.expires_seconds is None else now + request.expires_seconds,
         )
     else:
-        scene = scene_of_policy(session)
+        scene = scene_of_policy(session, with_chains=False)
         snapshotting = plan_due(session, scene)
     session.facts = scene.facts
     return assemble_plan(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from zfsctl.model.dataset import Bookmark, Snapshot
@@ -166,18 +166,10 @@ def _anchor_receiver(anchors: Anchors, name: str, receiver: End, found: Lineage,
         anchors.keep(receiver, [found.base.received], base)
     elif standing.held:
         anchors.keep(receiver, standing.held, Reason(Rule.BASE, f"{name}: the last base that is known"))
+    if receiver.host.datasets.get(receiver.name) is not None and receiver.token is not None:
+        why = f"{name}: a receive is under way or may be gone on with"
+        anchors.keep(receiver, receiver.snapshots, Reason(Rule.TOKEN, why))
     unknown = found.state is LinkState.UNKNOWN and not standing.held
     if unknown or (found.state is not LinkState.UNKNOWN and found.state not in _RELATED):
         why = f"{name}: nothing goes while the chain is {str(found.state).upper().replace('-', ' ')}"
         anchors.keep(receiver, receiver.snapshots, Reason(Rule.UNKNOWN, why))
-
-
-def merged(parts: Iterable[Anchors]) -> Mapping[tuple[str, str], Mapping[int, Reason]]:
-    """Several replications' anchors together."""
-    whole = Anchors()
-    for part in parts:
-        for place, reasons in part.reasons.items():
-            here = whole.reasons.setdefault(place, {})
-            for guid, reason in reasons.items():
-                here.setdefault(guid, reason)
-    return whole.reasons

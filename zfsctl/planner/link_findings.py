@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import MAX_NAME_BYTES
-from zfsctl.model.plan import Finding, Severity
 from zfsctl.model.transfer import Send
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair

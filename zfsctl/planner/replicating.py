@@ -5,50 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from zfsctl.model.dataset import DatasetKind, Snapshot
+from zfsctl.model.dataset import Snapshot
 from zfsctl.model.facts import Facts, HostFacts
-from zfsctl.model.lineage import LinkState
-from zfsctl.model.names import PARENT_MARK, pool_of
-from zfsctl.model.plan import Finding, PlannedDataset, Step
+from zfsctl.model.finding import Finding
+from zfsctl.model.names import PARENT_MARK
+from zfsctl.model.plan import PlannedDataset, Step
 from zfsctl.model.policy import PolicyFile
-from zfsctl.model.refs import SnapshotRef
-from zfsctl.model.replication import Chosen, Initial
-from zfsctl.model.transfer import (
-    AbortReceive,
-    CreateParents,
-    HeldSnapshot,
-    HoldSnapshots,
-    MoveAnchors,
-    RenameSnapshot,
-    Send,
-    Transfer,
-    send_tag,
-)
+from zfsctl.model.replication import Chosen
 from zfsctl.model.verdicts import Reason
-from zfsctl.planner.anchoring import Anchors, anchor, chain_of, is_settled, merged, notes_of, standing_of
+from zfsctl.planner.anchoring import Anchors, anchor
+from zfsctl.planner.draft import Draft
 from zfsctl.planner.lineage import End, lineage
 from zfsctl.planner.link_findings import (
-    finding_of,
-    foreign_receive,
-    no_key,
-    no_room,
-    root_was_changed,
     too_late,
-    too_long,
 )
 from zfsctl.planner.links import Link
 from zfsctl.planner.ownership import Owners, Standing
 from zfsctl.planner.pairing import Pair, Tree, pairs_of
-from zfsctl.planner.sends import bytes_of, sends_from, source_of
-from zfsctl.planner.streams import flags_for, has_foreign_root, is_raw_chain, origins_first, resumed, sends_raw
-
-CONFLICT_SUFFIX = ".zfsctl-conflict"
-
-_CLOSED = (("readonly", "on"),)
-_CLOSED_FILESYSTEM = (*_CLOSED, ("canmount", "noauto"))
-"""A copy can be mounted over nothing. canmount on a volume is an error."""
-
-_SENDS = frozenset({LinkState.MISSING, LinkState.PARTIAL, LinkState.CONFLICT, LinkState.BEHIND, LinkState.STUCK})
+from zfsctl.planner.streams import is_raw_chain
+from zfsctl.planner.tree_plan import TreePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +43,7 @@ Adopts = Callable[[str, str], Sequence[str]]
 
 
 def plan_replicating(
-    trees: Iterable[Tree], facts: Facts, *, policy: PolicyFile, adopts: Adopts, sends: bool = True
+    trees: Iterable[Tree], facts: Facts, *, policy: PolicyFile, adopts: Adopts, sends: Callable[[str], bool]
 ) -> Replicating:
     """Plan every pair of `trees`.
 
@@ -77,46 +52,30 @@ def plan_replicating(
         facts: What the hosts at all ends said, their chains included.
         policy: The policy file, for the prefix of our names.
         adopts: Which foreign snapshots count as owned.
-        sends: Whether steps are wanted; without them only how things stand.
+        sends: Whether steps are wanted for the replication of a name; without them only how things stand.
     """
-    work = _Work(facts, policy, adopts)
+    draft = Draft(facts, policy)
+    stand = _Stand(draft, adopts)
+    links: list[Link] = []
     for tree in trees:
-        work.plan_tree(tree, sends=sends)
-    return work.whole()
+        found = [stand.link(pair) for pair in pairs_of(tree, facts.hosts)]
+        links += [link for link, _, _ in found]
+        if sends(tree.replication.name):
+            TreePlan(draft, tree).plan(found)
+    return Replicating(
+        tuple(draft.datasets), tuple(draft.steps), tuple(draft.findings), tuple(links), stand.anchors.reasons
+    )
 
 
-@dataclass(slots=True)
-class _Work:
-    """A plan of replications as it grows."""
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """How the pairs of a plan stand, and what no prune may take because of that."""
 
-    facts: Facts
-    policy: PolicyFile
+    draft: Draft
     adopts: Adopts
-    links: list[Link] = field(default_factory=list)
-    datasets: list[PlannedDataset] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    findings: dict[Finding, None] = field(default_factory=dict)
     anchors: Anchors = field(default_factory=Anchors)
-    promised: dict[tuple[str, str], int] = field(default_factory=dict)
-    """By host and pool, the bytes that first copies of this plan will take."""
-    number: int = 0
 
-    def whole(self) -> Replicating:
-        return Replicating(
-            tuple(self.datasets),
-            tuple(self.steps),
-            tuple(self.findings),
-            tuple(self.links),
-            merged([self.anchors]),
-        )
-
-    def plan_tree(self, tree: Tree, *, sends: bool) -> None:
-        found = [self._link(pair) for pair in pairs_of(tree, self.facts.hosts)]
-        self.links += [link for link, _, _ in found]
-        if sends:
-            _TreePlan(self, tree).plan(found)
-
-    def _link(self, pair: Pair) -> tuple[Link, End, End]:
+    def link(self, pair: Pair) -> tuple[Link, End, End]:
         tree = pair.tree
         sender = End(self._host(tree.sender_host), pair.sender)
         receiver = End(self._host(tree.receiver_host), pair.receiver)
@@ -140,311 +99,16 @@ class _Work:
             pending_limit=pair.replication.pending_limit,
         )
         if late:
-            self.findings[too_late(pair)] = None
+            self.draft.findings[too_late(pair)] = None
         oldest = found.waiting[0].creation if found.waiting else None
         return Link(pair, found, oldest), sender, receiver
 
     def _host(self, name: str) -> HostFacts:
-        known = self.facts.hosts.get(name)
+        known = self.draft.facts.hosts.get(name)
         return known if known is not None else HostFacts(name, 0, problems=(f"{name} was not asked",), reached=False)
 
     def _is_candidate(self, pair: Pair) -> Callable[[Snapshot], bool]:
         if pair.replication.snapshots is Chosen.ALL:
             return lambda _: True
-        owners = Owners(self.policy.prefix, self.adopts(pair.tree.sender_host, pair.sender))
+        owners = Owners(self.draft.policy.prefix, self.adopts(pair.tree.sender_host, pair.sender))
         return lambda one: owners.standing(one.name) is not Standing.FOREIGN
-
-    def next_id(self, kind: str) -> str:
-        self.number += 1
-        return f"{kind}-{self.number}"
-
-
-class _TreePlan:
-    """The steps for the pairs of one tree."""
-
-    def __init__(self, work: _Work, tree: Tree) -> None:
-        self._work = work
-        self._tree = tree
-        self._name = tree.replication.name
-        self._transfers: dict[str, Transfer] = {}
-        """By receiver, what this plan sends there."""
-        self._anchors: list[MoveAnchors] = []
-        self._held: list[HeldSnapshot] = []
-        self._before: list[Step] = []
-        self._parents: dict[str, None] = {}
-        self._hold_id = ""
-        self._parents_id = ""
-
-    def plan(self, found: Sequence[tuple[Link, End, End]]) -> None:
-        """Add the steps, in an order in which each one's needs come before it."""
-        work = self._work
-        self._hold_id = work.next_id("hold")
-        self._parents_id = work.next_id("parents")
-        by_sender = {link.pair.sender: receiver for link, _, receiver in found}
-        for link, sender, receiver in origins_first(found):
-            self._plan_pair(link, sender, receiver, by_sender)
-        tree = self._tree
-        if self._parents:
-            work.steps.append(
-                CreateParents(
-                    id=self._parents_id,
-                    host=tree.receiver_host,
-                    why=f"{self._name}: what its copies lie below does not exist yet",
-                    replication=self._name,
-                    datasets=tuple(self._parents),
-                )
-            )
-        work.steps += self._before
-        if self._held:
-            work.steps.append(
-                HoldSnapshots(
-                    id=self._hold_id,
-                    host=tree.sender_host,
-                    why=f"{self._name}: nobody may destroy what is being sent",
-                    replication=self._name,
-                    tag=send_tag(self._name),
-                    snapshots=tuple(self._held),
-                )
-            )
-        work.steps += self._transfers.values()
-        work.steps += self._anchors
-
-    def _plan_pair(self, link: Link, sender: End, receiver: End, by_sender: Mapping[str, End]) -> None:
-        found = link.lineage
-        if found.state in _SENDS:
-            self._send(link, sender, receiver, by_sender)
-            return
-        if found.state is LinkState.CURRENT:
-            standing = standing_of(self._name, sender, receiver)
-            if not is_settled(self._name, standing, found):
-                self._settle(link, sender, receiver, (), "", "cursor and holds are not where they belong")
-        finding = finding_of(link)
-        if finding is not None:
-            self._work.findings[finding] = None
-
-    def _send(self, link: Link, sender: End, receiver: End, by_sender: Mapping[str, End]) -> None:
-        found = link.lineage
-        source = sender.dataset
-        assert source is not None
-        after: list[str] = []
-        token = found.token.text if found.token is not None else ""
-        if found.state is LinkState.STUCK:
-            if not self._is_ours(link, sender, receiver):
-                self._work.findings[foreign_receive(link)] = None
-                return
-            after.append(self._abort(link, token, found.why))
-            token = ""
-        raw = sends_raw(link, sender, receiver)
-        if source.encryption != "off" and not raw and source.keystatus == "unavailable":
-            self._work.findings[no_key(link)] = None
-            return
-        if raw and receiver.dataset is not None and has_foreign_root(receiver.dataset):
-            self._work.findings[root_was_changed(link)] = None
-            return
-        sends, waits_for = self._streams(link, sender, receiver, by_sender, resumes=bool(token))
-        after += waits_for
-        if not sends:
-            return
-        if problem := too_long(link, sends):
-            self._work.findings[problem] = None
-            return
-        after += [self._rename(link, clash) for clash in found.clashes]
-        first_copy = found.base is None
-        if first_copy:
-            parent = self._parent_of(link)
-            after += [parent] if parent else []
-        size = bytes_of(sends, sender.snapshots, source, after_txg=found.base.createtxg if found.base else None)
-        if first_copy and not token and not self._fits(link, receiver, size):
-            return
-        replaces = (
-            found.state is LinkState.MISSING and receiver.dataset is not None and not receiver.dataset.inconsistent
-        )
-        closed = _CLOSED if source.kind is DatasetKind.VOLUME else _CLOSED_FILESYSTEM
-        properties = closed if first_copy and not (token and found.state is LinkState.MISSING) else ()
-        replication = link.pair.replication
-        self._hold(link.pair.sender, sends)
-        transfer = Transfer(
-            id=self._work.next_id("transfer"),
-            host=self._tree.receiver_host,
-            why=found.why,
-            replication=self._name,
-            state=found.state,
-            sender_host=self._tree.sender_host,
-            sender=link.pair.sender,
-            sender_guid=source.guid,
-            receiver=link.pair.receiver,
-            receiver_guid=receiver.dataset.guid if receiver.dataset is not None else None,
-            sends=sends,
-            token=token,
-            flags=flags_for(raw, sender, receiver),
-            properties=properties,
-            replaces_parent=replaces,
-            route=replication.route,
-            bandwidth=replication.bandwidth,
-            compress=replication.compress and not raw,
-            parallel=replication.parallel,
-            estimate=size,
-            after=(*dict.fromkeys(after), self._hold_id),
-        )
-        self._transfers[link.pair.receiver] = transfer
-        self._settle(link, sender, receiver, sends, transfer.id, "to what has arrived", closed if first_copy else ())
-        self._work.datasets.append(
-            PlannedDataset(
-                self._tree.sender_host,
-                link.pair.sender,
-                "",
-                len(sender.snapshots),
-                receivers=1,
-                guid=source.guid,
-            )
-        )
-
-    def _streams(
-        self, link: Link, sender: End, receiver: End, by_sender: Mapping[str, End], *, resumes: bool
-    ) -> tuple[tuple[Send, ...], list[str]]:
-        """What is sent, and the steps that it waits for because of a clone's origin."""
-        found = link.lineage
-        history, waiting = sender.snapshots, list(found.waiting)
-        if resumes and found.token is not None:
-            return resumed(found, history, waiting), []
-        source, guid = source_of(found.base)
-        after: list[str] = []
-        if found.base is None:
-            if link.pair.replication.initial is Initial.NEWEST:
-                waiting = waiting[-1:]
-            source, guid, after = self._origin(sender, by_sender)
-        return sends_from(history, waiting, source, guid), after
-
-    def _origin(self, sender: End, by_sender: Mapping[str, End]) -> tuple[str, int | None, list[str]]:
-        """The origin of a clone as a source, where the receiver has it or gets it by this plan."""
-        origin = sender.dataset.origin if sender.dataset is not None else None
-        if origin is None:
-            return "", None, []
-        name, _, short = origin.partition("@")
-        there = by_sender.get(name)
-        snapshot = next((one for one in sender.host.snapshots.get(name, ()) if one.name == short), None)
-        if there is None or snapshot is None:
-            return "", None, []
-        if any(one.guid == snapshot.guid for one in there.snapshots):
-            return origin, snapshot.guid, []
-        transfer = self._transfers.get(there.name)
-        brought = transfer is not None and any(
-            ref.guid == snapshot.guid for send in transfer.sends for ref in send.snapshots
-        )
-        return (origin, snapshot.guid, [transfer.id]) if transfer is not None and brought else ("", None, [])
-
-    def _parent_of(self, link: Link) -> str:
-        """The id of the step that makes what the receiver lies below; empty where it exists."""
-        above = link.pair.receiver.rpartition("/")[0]
-        host = self._work.facts.hosts[self._tree.receiver_host]
-        if above in host.datasets:
-            return ""
-        transfer = self._transfers.get(above)
-        if transfer is not None:
-            return transfer.id
-        missing: list[str] = []
-        while above and above not in host.datasets:
-            missing.append(above)
-            above = above.rpartition("/")[0]
-        self._parents.update(dict.fromkeys(reversed(missing)))
-        return self._parents_id
-
-    def _fits(self, link: Link, receiver: End, size: int) -> bool:
-        """Whether the receiver has room for a first copy, beside those planned before it."""
-        host = receiver.host
-        above: str = link.pair.receiver
-        while above and above not in host.datasets:
-            above = above.rpartition("/")[0]
-        if not above:
-            return True
-        place = (host.host, pool_of(above))
-        free = host.datasets[above].available - self._work.promised.get(place, 0)
-        if size > free:
-            self._work.findings[no_room(link, size, max(free, 0))] = None
-            return False
-        self._work.promised[place] = self._work.promised.get(place, 0) + size
-        return True
-
-    def _is_ours(self, link: Link, sender: End, receiver: End) -> bool:
-        """Whether we began the interrupted receive: our hold is on its target or on what it goes on from."""
-        token = link.lineage.token
-        if token is None:
-            return False
-        standing = standing_of(self._name, sender, receiver)
-        if any(one.guid == token.to_guid for one in standing.in_flight):
-            return True
-        owners = Owners(self._work.policy.prefix)
-        owned = owners.standing(token.to_name.partition("@")[2]) is not Standing.FOREIGN
-        return owned and (token.from_guid is None or any(one.guid == token.from_guid for one in standing.held))
-
-    def _abort(self, link: Link, token: str, why: str) -> str:
-        step = AbortReceive(
-            id=self._work.next_id("abort"),
-            host=self._tree.receiver_host,
-            why=why,
-            replication=self._name,
-            dataset=link.pair.receiver,
-            token=token,
-        )
-        self._before.append(step)
-        return step.id
-
-    def _rename(self, link: Link, clash: Snapshot) -> str:
-        step = RenameSnapshot(
-            id=self._work.next_id("rename"),
-            host=self._tree.receiver_host,
-            why="another snapshot of this name is about to arrive",
-            replication=self._name,
-            dataset=link.pair.receiver,
-            snapshot=SnapshotRef(clash.name, clash.guid),
-            to=f"{clash.name}{CONFLICT_SUFFIX}-{clash.guid:016x}",
-        )
-        self._before.append(step)
-        return step.id
-
-    def _hold(self, dataset: str, sends: Sequence[Send]) -> None:
-        """Both ends of every stream: what is sent last, and what it is sent from."""
-        refs: dict[int, SnapshotRef] = {}
-        for send in sends:
-            if send.source.startswith("@") and send.source_guid is not None:
-                refs[send.source_guid] = SnapshotRef(send.source[1:], send.source_guid)
-            refs[send.last.guid] = send.last
-        self._held += [HeldSnapshot(dataset, ref) for ref in refs.values()]
-
-    def _settle(
-        self,
-        link: Link,
-        sender: End,
-        receiver: End,
-        sends: Sequence[Send],
-        after: str,
-        why: str,
-        properties: tuple[tuple[str, str], ...] = (),
-    ) -> None:
-        found = link.lineage
-        source = sender.dataset
-        assert source is not None
-        standing = standing_of(self._name, sender, receiver)
-        in_flight = {one.guid: SnapshotRef(one.name, one.guid) for one in standing.in_flight}
-        in_flight |= {
-            one.snapshot.guid: one.snapshot for one in self._held if after and one.dataset == link.pair.sender
-        }
-        self._anchors.append(
-            MoveAnchors(
-                id=self._work.next_id("anchors"),
-                host=self._tree.receiver_host,
-                why=why,
-                replication=self._name,
-                sender_host=self._tree.sender_host,
-                sender=link.pair.sender,
-                sender_guid=source.guid,
-                receiver=link.pair.receiver,
-                chain=chain_of(found, sends),
-                bookmarks=tuple(SnapshotRef(one.name, one.guid) for one in standing.cursors),
-                held=tuple(SnapshotRef(one.name, one.guid) for one in standing.held),
-                in_flight=tuple(in_flight.values()),
-                properties=properties,
-                notes=notes_of(sends, sender),
-                after=(after,) if after else (),
-            )
-        )

@@ -42,8 +42,8 @@ ENVIRONMENT: tuple[tuple[str, str], ...] = (
 """The environment sets output and paths, never hosts or retention."""
 
 DESCRIPTION = (
-    "zfsctl takes and prunes snapshots on one machine or a fleet, from one policy file, and says why it did each "
-    "thing. A remote host needs zfs, zpool and sshd, nothing else.",
+    "zfsctl takes, prunes and replicates snapshots, on one machine or a fleet, from one policy file, and says why it "
+    "did each thing. A remote host needs zfs, zpool and sshd, nothing else.",
     "Commands act; --dry-run shows the very plan that a run applies, with a reason on every line. A plan can be saved "
     "with --out and applied later with zfsctl apply: every guid, hold and clone is checked again right before a "
     "destroy.",
@@ -79,6 +79,10 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ("prune",): (
         ("See what would go, then let it go:", "zfsctl prune --dry-run\nzfsctl prune --yes"),
         ("One dataset of another host:", "zfsctl prune alpha:tank/db"),
+    ),
+    ("replicate",): (
+        ("See what would be sent, then send it:", "zfsctl replicate --dry-run\nzfsctl replicate"),
+        ("One replication of the policy:", "zfsctl replicate nodes-to-vault"),
     ),
     ("run",): (
         ("From a timer, often:", "zfsctl run --only snapshot,prune"),

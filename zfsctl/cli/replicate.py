@@ -1,0 +1,38 @@
+"""zfsctl replicate"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from zfsctl.cli.frame import VerbCommand, face_of, verb_app
+from zfsctl.cli.options import DetailedExitCode, DryRun, Out, Valid
+
+app = verb_app()
+
+
+@app.command(cls=VerbCommand)
+def replicate(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Replications of the policy; without, all of them.")
+    ] = None,
+    dry_run: DryRun = False,
+    out: Out = None,
+    valid: Valid = None,
+    detailed_exitcode: DetailedExitCode = False,
+) -> int:
+    """Send what receivers lack.
+
+    Histories are compared by guid. What was interrupted goes on where it stopped. Nothing on a receiver is ever
+    rolled back or destroyed to make a stream fit.
+    """
+    from zfsctl.cli.acting import acting_of, carry_out
+    from zfsctl.operations.replicate import ReplicateRequest, plan_replicate
+
+    acting = acting_of(dry_run, out, valid, detailed_exitcode)
+    face = face_of(context)
+    with face.open_session(dry_run=acting.only_shows) as session:
+        plan = plan_replicate(session, ReplicateRequest(tuple(names or ())))
+        return carry_out(face, session, plan, acting)

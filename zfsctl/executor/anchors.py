@@ -1,0 +1,213 @@
+"""Move the anchors to what a receiver has, seen by guid: five exchanges for any number of datasets.
+
+The new anchors stand before the old ones go, so a chain has a base at every moment, whenever this is killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from zfsctl.errors import HostCommandError, UnreachableError, ZfsctlError
+from zfsctl.executor.receiver import Received, collect_received
+from zfsctl.hosts.protocol import Fleet, Host
+from zfsctl.model.batches import batches
+from zfsctl.model.command import Command, Completed
+from zfsctl.model.dataset import Snapshot
+from zfsctl.model.event import MemberOutcome, Result, StepOutcome
+from zfsctl.model.refs import SnapshotRef
+from zfsctl.model.transfer import MoveAnchors, base_tag, cursor_name, send_tag
+from zfsctl.zfs.bookmarks import argv_bookmark, argv_destroy_bookmark, argv_list_bookmarks, parse_bookmarks
+from zfsctl.zfs.changing import argv_rebookmark, argv_set_user_properties
+from zfsctl.zfs.failures import messages_of
+from zfsctl.zfs.holds import argv_hold, argv_list_holds, argv_release, parse_holds
+from zfsctl.zfs.properties import argv_get_properties, parse_properties
+from zfsctl.zfs.scope import Scope
+
+
+@dataclass(slots=True)
+class _Settling:
+    """One pair while its anchors are moved."""
+
+    step: MoveAnchors
+    arrived: Snapshot | None = None
+    """The newest snapshot of the chain that the receiver has, as it is there."""
+    token: bool = False
+    """Whether the receiver waits to go on with something: then what is in flight stays held."""
+    held: bool = False
+    marked: bool = False
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def ref(self) -> SnapshotRef:
+        """What arrived, as the sender calls it."""
+        assert self.arrived is not None
+        return next(ref for ref in self.step.chain if ref.guid == self.arrived.guid)
+
+    @property
+    def cursor(self) -> str:
+        """The name of the bookmark that it gets."""
+        return cursor_name(self.step.replication, self.ref.guid)
+
+    @property
+    def has_cursor(self) -> bool:
+        """Whether that bookmark was there before."""
+        return SnapshotRef(self.cursor, self.ref.guid) in self.step.bookmarks
+
+    def outcome(self) -> StepOutcome:
+        members = () if self.arrived is None else (_member(self.step, self.arrived),)
+        if self.wrong:
+            return StepOutcome(self.step.id, Result.FAILED, "; ".join(self.wrong), members)
+        return StepOutcome(self.step.id, Result.DONE, "" if members else "nothing has arrived yet", members)
+
+
+def apply_anchors(steps: Sequence[MoveAnchors], fleet: Fleet) -> list[StepOutcome]:
+    """Settle every pair; the receivers are on one host. An error of a host is the outcome of what it concerns."""
+    try:
+        return _settle([_Settling(step) for step in steps], fleet)
+    except (HostCommandError, UnreachableError) as error:
+        return [_failed(step, error) for step in steps]
+
+
+def _settle(work: Sequence[_Settling], fleet: Fleet) -> list[StepOutcome]:
+    receiver = fleet.host(work[0].step.host)
+    _see(work, collect_received(receiver, [one.step.receiver for one in work]))
+    _read_back(work, receiver)
+    _hold_arrivals(work, receiver)
+    by_sender: dict[str, list[_Settling]] = {}
+    for one in work:
+        by_sender.setdefault(one.step.sender_host, []).append(one)
+    for name, pairs in by_sender.items():
+        try:
+            sender = fleet.host(name)
+            _set_cursors(pairs, sender)
+            _let_go(pairs, sender)
+        except (HostCommandError, UnreachableError) as error:
+            for one in pairs:
+                one.wrong.append(str(error))
+    _release_old(work, receiver)
+    return [one.outcome() for one in work]
+
+
+def _see(work: Iterable[_Settling], received: Received) -> None:
+    for one in work:
+        chain = {ref.guid for ref in one.step.chain}
+        here = received.snapshots.get(one.step.receiver, ())
+        one.arrived = next((snapshot for snapshot in reversed(here) if snapshot.guid in chain), None)
+        one.token = one.step.receiver in received.tokens
+
+
+def _read_back(work: Sequence[_Settling], receiver: Host) -> None:
+    """Whether a first copy has the properties that keep it closed: receive can exit 0 without them."""
+    first = [one for one in work if one.step.properties and one.arrived is not None]
+    if not first:
+        return
+    names = sorted({name for one in first for name, _ in one.step.properties})
+    answers = receiver.run_all(
+        [argv_get_properties(names, part) for part in batches([one.step.receiver for one in first])]
+    )
+    found = {(line.name, line.property): line.value for answer in answers for line in parse_properties(answer.stdout)}
+    for one in first:
+        for name, value in one.step.properties:
+            now = found.get((one.step.receiver, name))
+            if now != value:
+                one.wrong.append(f"{name} is {now or 'not known'} instead of {value}: `zfs allow` the right to set it")
+
+
+def _hold_arrivals(work: Sequence[_Settling], receiver: Host) -> None:
+    arrived = {str(one.arrived): one for one in work if one.arrived is not None}
+    if not arrived:
+        return
+    tag = base_tag(work[0].step.replication)
+    parts = tuple(batches(arrived))
+    commands = [
+        *(argv_hold(tag, part) for part in parts if any(not _is_held(arrived[name]) for name in part)),
+        *(command for one in arrived.values() for command in _notes(one)),
+        *(argv_list_holds(part) for part in parts),
+    ]
+    answers = receiver.run_all(commands)
+    listed = answers[len(answers) - len(parts) :]
+    held = {hold.snapshot for answer in listed for hold in parse_holds(answer.stdout) if hold.tag == tag}
+    said = _first_message(answers[: len(answers) - len(parts)])
+    for name, one in arrived.items():
+        one.held = name in held
+        if not one.held:
+            one.wrong.append(f"{name} could not be held on the receiver: {said}")
+
+
+def _notes(one: _Settling) -> list[Command]:
+    """What plain streams do not carry: when a snapshot expires and why it was taken."""
+    here = one.step.receiver
+    return [argv_set_user_properties(here, ref.name, said) for ref, said in one.step.notes]
+
+
+def _set_cursors(pairs: Sequence[_Settling], sender: Host) -> None:
+    settled = [one for one in pairs if one.arrived is not None]
+    if not settled:
+        return
+    commands = [_bookmark(one) for one in settled if not one.has_cursor]
+    names = sorted({one.step.sender for one in settled})
+    parts = tuple(batches(names))
+    answers = sender.run_all([*commands, *(argv_list_bookmarks(Scope(part, recursive=False)) for part in parts)])
+    there: dict[tuple[str, str], int] = {}
+    for answer in answers[len(commands) :]:
+        for dataset, bookmarks in parse_bookmarks(answer.stdout).items():
+            there.update({(dataset, bookmark.name): bookmark.guid for bookmark in bookmarks})
+    said = _first_message(answers[: len(commands)])
+    for one in settled:
+        one.marked = there.get((one.step.sender, one.cursor)) == one.ref.guid
+        if not one.marked:
+            one.wrong.append(f"the cursor #{one.cursor} could not be made: {said}")
+
+
+def _bookmark(one: _Settling) -> Command:
+    ref = one.ref
+    if ref.name.startswith("#"):
+        return argv_rebookmark(one.step.sender, ref.name[1:], one.cursor)
+    return argv_bookmark(one.step.sender, ref.name, one.cursor)
+
+
+def _let_go(pairs: Sequence[_Settling], sender: Host) -> None:
+    """Of the cursors that are behind, once the new one stands, and of what was held in flight and is not any more."""
+    commands: list[Command] = []
+    for one in pairs:
+        if one.marked:
+            old = [ref for ref in one.step.bookmarks if ref.name != one.cursor]
+            commands += [argv_destroy_bookmark(one.step.sender, ref.name) for ref in old]
+    in_flight = [f"{one.step.sender}@{ref.name}" for one in pairs if not one.token for ref in one.step.in_flight]
+    tag = send_tag(pairs[0].step.replication)
+    commands += [argv_release(tag, part) for part in batches(in_flight)]
+    if commands:
+        sender.run_all(commands)
+
+
+def _release_old(work: Sequence[_Settling], receiver: Host) -> None:
+    """The holds that are behind, once the new one and the cursor stand."""
+    old = [
+        f"{one.step.receiver}@{ref.name}"
+        for one in work
+        if one.held and one.marked and one.arrived is not None
+        for ref in one.step.held
+        if ref.guid != one.arrived.guid
+    ]
+    if old:
+        tag = base_tag(work[0].step.replication)
+        receiver.run_all([argv_release(tag, part) for part in batches(old)])
+
+
+def _is_held(one: _Settling) -> bool:
+    return one.arrived is not None and any(ref.guid == one.arrived.guid for ref in one.step.held)
+
+
+def _first_message(answers: Iterable[Completed]) -> str:
+    messages = (message for answer in answers for message in messages_of(answer.stderr))
+    return next(messages, "no reason was given").replace("\n", " ")
+
+
+def _member(step: MoveAnchors, arrived: Snapshot) -> MemberOutcome:
+    return MemberOutcome(step.receiver, arrived.name, arrived.guid, Result.DONE)
+
+
+def _failed(step: MoveAnchors, error: ZfsctlError) -> StepOutcome:
+    result = Result.UNREACHABLE if isinstance(error, UnreachableError) else Result.FAILED
+    return StepOutcome(step.id, result, str(error), code=error.code)

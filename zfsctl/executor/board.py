@@ -1,0 +1,104 @@
+"""What the lanes of a run see of each other, and how a run is told to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+from zfsctl.errors import UnreachableError, ZfsctlError
+from zfsctl.model.event import Event, Result, StepFinished, StepOutcome, StepStarted
+from zfsctl.model.plan import RunHook, Step
+
+ENDED_WELL = frozenset({Result.DONE, Result.PARTIAL})
+NEVER_BEGUN = frozenset({Result.SKIPPED, Result.RUNNING, Result.UNREACHABLE})
+
+
+class Stop:
+    """Asks a running apply to end after the steps under way. Safe to call from a signal handler's thread."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def ask(self) -> None:
+        """End soon."""
+        self._event.set()
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked."""
+        return self._event.is_set()
+
+
+class Board:
+    """What every lane must see of the others: outcomes, and a way to wait for them."""
+
+    def __init__(self, run: str, now: Callable[[], int], listen: Callable[[Event], None]) -> None:
+        self._run = run
+        self._now = now
+        self._listen = listen
+        self._changed = threading.Condition()
+        self._told = threading.Lock()
+        self.outcomes: dict[str, StepOutcome] = {}
+
+    def started(self, step: Step) -> None:
+        """Tell the listeners that `step` begins."""
+        with self._told:
+            self._listen(StepStarted(self._run, step, self._now()))
+
+    def finished(self, step: Step, outcome: StepOutcome) -> None:
+        """Tell the listeners and the other lanes how `step` ended."""
+        try:
+            with self._told:
+                self._listen(StepFinished(self._run, step, outcome, self._now()))
+        finally:
+            self.note(outcome)
+
+    def note(self, outcome: StepOutcome) -> None:
+        """Let the others see an outcome, without telling the listeners."""
+        with self._changed:
+            self.outcomes[outcome.step] = outcome
+            self._changed.notify_all()
+
+    def must_undo(self, step: Step) -> bool:
+        """Whether `step` has to run even now that the run breaks off: it undoes something that was begun."""
+        with self._changed:
+            before = [self.outcomes[name] for name in step.after if name in self.outcomes]
+            return step.id not in self.outcomes and is_always(step) and was_begun(before)
+
+    def give_up(self, steps: Sequence[Step]) -> None:
+        """Give every step without an outcome one, so that no other host waits for it for ever."""
+        with self._changed:
+            for step in steps:
+                self.outcomes.setdefault(step.id, StepOutcome(step.id, Result.SKIPPED, "the run broke off before it"))
+            self._changed.notify_all()
+
+    def wait_for(self, step: Step, known: frozenset[str]) -> tuple[StepOutcome, ...]:
+        """The outcomes of the steps that `step` waits for, once they all have one."""
+        names = [name for name in step.after if name in known]
+        with self._changed:
+            self._changed.wait_for(lambda: all(name in self.outcomes for name in names))
+            return tuple(self.outcomes[name] for name in names)
+
+    def outcomes_before(self, step: Step, known: frozenset[str]) -> tuple[StepOutcome, ...] | None:
+        """The outcomes of the steps that `step` waits for; None while one of them has none."""
+        names = [name for name in step.after if name in known]
+        with self._changed:
+            if any(name not in self.outcomes for name in names):
+                return None
+            return tuple(self.outcomes[name] for name in names)
+
+
+def is_always(step: Step) -> bool:
+    """Whether a step undoes what was begun, and so runs whatever happened."""
+    return isinstance(step, RunHook) and step.always
+
+
+def was_begun(outcomes: Iterable[StepOutcome]) -> bool:
+    """Whether any of these steps may have changed something."""
+    return any(outcome.result not in NEVER_BEGUN for outcome in outcomes)
+
+
+def failed(step: Step, error: ZfsctlError) -> StepOutcome:
+    """The outcome of a step that an error ended."""
+    result = Result.UNREACHABLE if isinstance(error, UnreachableError) else Result.FAILED
+    return StepOutcome(step.id, result, str(error), code=error.code)

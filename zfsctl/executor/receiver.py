@@ -1,0 +1,106 @@
+"""Small changes on a receiver before a transfer: parents, an abort, a rename. And a look at what it has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from zfsctl.hosts.protocol import Host
+from zfsctl.model.batches import batches
+from zfsctl.model.dataset import Snapshot
+from zfsctl.model.event import MemberOutcome, Result, StepOutcome
+from zfsctl.model.transfer import AbortReceive, CreateParents, RenameSnapshot
+from zfsctl.zfs.changing import argv_create_parent, argv_rename_snapshot
+from zfsctl.zfs.failures import FailureKind, parse_failure
+from zfsctl.zfs.receiving import argv_abort_receive
+from zfsctl.zfs.rereading import argv_guids, argv_reread_datasets, parse_guids, parse_reread_datasets
+from zfsctl.zfs.scope import Scope
+from zfsctl.zfs.snapshots import argv_list_snapshots, parse_snapshots
+from zfsctl.zfs.text import text_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a receiver has, as far as it could be seen."""
+
+    snapshots: dict[str, tuple[Snapshot, ...]] = field(default_factory=dict)
+    """By dataset, oldest first; one that does not exist has no entry."""
+    tokens: dict[str, str] = field(default_factory=dict)
+
+
+def collect_received(host: Host, datasets: Sequence[str]) -> Received:
+    """What is on `datasets` now, in one exchange; those that do not exist are passed over.
+
+    Raises:
+        UnreachableError, HostTimeoutError, InterruptedOutputError: No answer.
+        UnreadableOutputError: An answer that is not what OpenZFS prints.
+    """
+    parts = tuple(batches(datasets))
+    answers = host.run_all(
+        [
+            *(argv_list_snapshots(Scope(part, recursive=False)) for part in parts),
+            *(argv_reread_datasets(part) for part in parts),
+        ]
+    )
+    found = Received()
+    for answer in answers[: len(parts)]:
+        found.snapshots.update(parse_snapshots(text_lines(answer.stdout)))
+    for answer in answers[len(parts) :]:
+        for name, seen in parse_reread_datasets(answer.stdout).items():
+            found.snapshots.setdefault(name, ())
+            if seen.receive_resume_token is not None:
+                found.tokens[name] = seen.receive_resume_token
+    return found
+
+
+def apply_parents(step: CreateParents, host: Host) -> StepOutcome:
+    """Create them, topmost first; one that is there by now is as good.
+
+    Raises:
+        UnreachableError, HostTimeoutError, InterruptedOutputError: Not known whether they exist.
+    """
+    answers = host.run_all([argv_create_parent(name) for name in step.datasets])
+    for name, answer in zip(step.datasets, answers, strict=True):
+        failure = parse_failure(answer, [name])
+        if failure is not None and failure.kind is not FailureKind.EXISTS:
+            return StepOutcome(step.id, Result.FAILED, f"{name}: {failure.first_line}")
+    return StepOutcome(step.id, Result.DONE)
+
+
+def apply_abort(step: AbortReceive, host: Host) -> StepOutcome:
+    """Give up the interrupted receive, unless another one has taken its place; one that is gone is as good.
+
+    Raises:
+        UnreachableError, HostTimeoutError, InterruptedOutputError: Not known whether it is given up.
+    """
+    token = collect_received(host, [step.dataset]).tokens.get(step.dataset)
+    if token is None:
+        return StepOutcome(step.id, Result.DONE, "it was gone already")
+    if token != step.token:
+        return StepOutcome(step.id, Result.STALE, "another receive has begun since")
+    answer = host.run(argv_abort_receive(step.dataset))
+    if answer.exit_code == 0 or "does not have any resumable receive state" in answer.stderr:
+        return StepOutcome(step.id, Result.DONE)
+    failure = parse_failure(answer, [step.dataset])
+    busy = failure is not None and failure.kind is FailureKind.BUSY
+    detail = failure.first_line if failure is not None else ""
+    return StepOutcome(step.id, Result.FAILED, detail, code="receiving" if busy else "")
+
+
+def apply_rename(step: RenameSnapshot, host: Host) -> StepOutcome:
+    """Rename the snapshot if it is still the planned one; one that has its new name is as good.
+
+    Raises:
+        UnreachableError, HostTimeoutError, InterruptedOutputError: Not known which name it has.
+    """
+    old, new = f"{step.dataset}@{step.snapshot.name}", f"{step.dataset}@{step.to}"
+    guids = parse_guids(host.run(argv_guids([old, new])).stdout)
+    if guids.get(new) == step.snapshot.guid:
+        return StepOutcome(step.id, Result.DONE, "it has the new name already")
+    if guids.get(old) != step.snapshot.guid:
+        return StepOutcome(step.id, Result.STALE, f"{old} is no longer the planned snapshot")
+    failure = parse_failure(host.run(argv_rename_snapshot(step.dataset, step.snapshot.name, step.to)), [old])
+    if failure is not None:
+        return StepOutcome(step.id, Result.FAILED, failure.first_line)
+    member = MemberOutcome(step.dataset, step.to, step.snapshot.guid, Result.DONE)
+    return StepOutcome(step.id, Result.DONE, members=(member,))

@@ -1,0 +1,203 @@
+"""The steps of one replication: what prepares it, then its transfers, several at a time; anchors in batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from zfsctl.errors import ZfsctlError
+from zfsctl.executor.anchors import apply_anchors
+from zfsctl.executor.board import ENDED_WELL, Board, Stop, failed
+from zfsctl.executor.hold import apply_hold
+from zfsctl.executor.receiver import apply_abort, apply_parents, apply_rename
+from zfsctl.executor.transfer import apply_transfer
+from zfsctl.hosts.protocol import Fleet
+from zfsctl.model.event import Result, StepOutcome
+from zfsctl.model.transfer import (
+    REPLICATION_LOCK,
+    AbortReceive,
+    CreateParents,
+    HoldSnapshots,
+    MoveAnchors,
+    RenameSnapshot,
+    ReplicationStep,
+    Transfer,
+)
+
+MOST_IN_A_BATCH = 500
+LONGEST_UNSETTLED_SECONDS = 60
+"""Anchors of what has arrived wait so long for company: a batch costs five exchanges, whatever its size."""
+
+_NOT_TRIED = frozenset({Result.RUNNING, Result.UNREACHABLE})
+
+
+def apply_replication(
+    fleet: Fleet,
+    name: str,
+    steps: Sequence[ReplicationStep],
+    board: Board,
+    known: frozenset[str],
+    may_change: Callable[[str, str], bool],
+    stop: Stop,
+) -> None:
+    """Apply the steps of replication `name`, and tell the board how each ended."""
+    try:
+        ours = may_change(REPLICATION_LOCK, name)
+        if not ours:
+            for step in steps:
+                detail = f"another run is at work on {name}"
+                board.finished(step, StepOutcome(step.id, Result.RUNNING, detail, code="locked"))
+            return
+        for step in steps:
+            if not isinstance(step, Transfer | MoveAnchors):
+                _prepare(step, fleet, board, known, stop)
+        _Flight(fleet, steps, board, known, stop).run()
+    except BaseException:
+        stop.ask()
+        raise
+    finally:
+        board.give_up(steps)
+
+
+def _prepare(
+    step: CreateParents | AbortReceive | RenameSnapshot | HoldSnapshots,
+    fleet: Fleet,
+    board: Board,
+    known: frozenset[str],
+    stop: Stop,
+) -> None:
+    refusal = _refusal(step, board.wait_for(step, known), stop)
+    if refusal is not None:
+        board.finished(step, refusal)
+        return
+    board.started(step)
+    try:
+        host = fleet.host(step.host)
+        match step:
+            case CreateParents():
+                outcome = apply_parents(step, host)
+            case AbortReceive():
+                outcome = apply_abort(step, host)
+            case RenameSnapshot():
+                outcome = apply_rename(step, host)
+            case HoldSnapshots():
+                outcome = apply_hold(step, host)
+    except ZfsctlError as error:
+        outcome = failed(step, error)
+    board.finished(step, outcome)
+
+
+class _Flight:
+    """All transfers of a replication, and the anchors that follow them."""
+
+    def __init__(
+        self, fleet: Fleet, steps: Sequence[ReplicationStep], board: Board, known: frozenset[str], stop: Stop
+    ) -> None:
+        self._fleet = fleet
+        self._board = board
+        self._known = known
+        self._stop = stop
+        self._pending = [step for step in steps if isinstance(step, Transfer)]
+        self._anchors = [step for step in steps if isinstance(step, MoveAnchors)]
+        self._running: dict[Future[StepOutcome], Transfer] = {}
+        self._ripe: list[MoveAnchors] = []
+        self._ripe_since = 0.0
+
+    def run(self) -> None:
+        """Send everything, then settle what is left."""
+        parallel = max((step.parallel for step in self._pending), default=1)
+        with ThreadPoolExecutor(parallel, "transfer") as pool:
+            try:
+                while self._pending or self._running or self._anchors:
+                    self._begin(pool, parallel)
+                    self._collect()
+                    self._settle()
+            except BaseException:
+                self._stop.ask()
+                raise
+
+    def _begin(self, pool: ThreadPoolExecutor, parallel: int) -> None:
+        for step in tuple(self._pending):
+            if len(self._running) >= parallel:
+                return
+            before = self._board.outcomes_before(step, self._known)
+            if before is None:
+                continue
+            self._pending.remove(step)
+            refusal = _refusal(step, before, self._stop) or _not_held(step, before)
+            if refusal is not None:
+                self._board.finished(step, refusal)
+                continue
+            self._board.started(step)
+            future = pool.submit(apply_transfer, step, self._fleet, stop=lambda: self._stop.asked)
+            self._running[future] = step
+
+    def _collect(self) -> None:
+        if self._running:
+            done, _ = wait(self._running, timeout=1, return_when=FIRST_COMPLETED)
+            for future in done:
+                step = self._running.pop(future)
+                try:
+                    outcome = future.result()
+                except ZfsctlError as error:
+                    outcome = failed(step, error)
+                self._board.finished(step, outcome)
+        elif self._pending:
+            time.sleep(0.05)  # waits for a step of another lane
+        for anchors in tuple(self._anchors):
+            before = self._board.outcomes_before(anchors, self._known)
+            if before is not None:
+                self._anchors.remove(anchors)
+                self._ripen(anchors, before)
+
+    def _ripen(self, step: MoveAnchors, before: Sequence[StepOutcome]) -> None:
+        """Its transfer has ended, well or not; what was not even tried moves nothing."""
+        untried = next((outcome for outcome in before if outcome.result in _NOT_TRIED), None)
+        if untried is not None:
+            self._board.finished(step, StepOutcome(step.id, untried.result, untried.detail, code=untried.code))
+            return
+        if not self._ripe:
+            self._ripe_since = time.monotonic()
+        self._ripe.append(step)
+
+    def _settle(self) -> None:
+        """Move anchors when a batch is large or old enough, or nothing more will join it."""
+        waits = self._pending or self._running or self._anchors
+        old = time.monotonic() - self._ripe_since > LONGEST_UNSETTLED_SECONDS
+        if not self._ripe or (waits and not old and len(self._ripe) < MOST_IN_A_BATCH):
+            return
+        batch, self._ripe = self._ripe[:MOST_IN_A_BATCH], self._ripe[MOST_IN_A_BATCH:]
+        for step in batch:
+            self._board.started(step)
+        for step, outcome in zip(batch, apply_anchors(batch, self._fleet), strict=True):
+            self._board.finished(step, outcome)
+        if self._ripe:
+            self._settle()
+
+
+def _refusal(step: ReplicationStep, before: Sequence[StepOutcome], stop: Stop) -> StepOutcome | None:
+    """Why a step is not begun; None when it may be."""
+    broken = next((outcome for outcome in before if outcome.result not in ENDED_WELL), None)
+    if broken is not None:
+        result = broken.result if broken.result in _NOT_TRIED else Result.SKIPPED
+        detail = f"it waits for {broken.step}, which ended {broken.result}"
+        return StepOutcome(step.id, result, f"{detail}: {broken.detail}" if broken.detail else detail)
+    if stop.asked:
+        return StepOutcome(step.id, Result.SKIPPED, "the run was stopped before it")
+    return None
+
+
+def _not_held(step: Transfer, before: Sequence[StepOutcome]) -> StepOutcome | None:
+    """Why a transfer is not begun though others of its plan are: what it sends is not what was planned."""
+    for outcome in before:
+        for member in outcome.members:
+            if member.dataset == step.sender and member.result is not Result.DONE and _is_sent(step, member.snapshot):
+                return StepOutcome(
+                    step.id, member.result, f"{member.dataset}@{member.snapshot}: {member.detail}", code="stale"
+                )
+    return None
+
+
+def _is_sent(step: Transfer, snapshot: str) -> bool:
+    return any(snapshot in (send.last.name, send.source.removeprefix("@")) for send in step.sends)

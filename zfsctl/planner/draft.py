@@ -1,0 +1,29 @@
+"""A plan of replications as it grows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from zfsctl.model.facts import Facts
+from zfsctl.model.finding import Finding
+from zfsctl.model.plan import PlannedDataset, Step
+from zfsctl.model.policy import PolicyFile
+
+
+@dataclass(slots=True)
+class Draft:
+    """What the trees of a plan share while they are planned one after another."""
+
+    facts: Facts
+    policy: PolicyFile
+    datasets: list[PlannedDataset] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    findings: dict[Finding, None] = field(default_factory=dict)
+    promised: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By host and pool, the bytes that first copies of this plan will take."""
+    number: int = 0
+
+    def next_id(self, kind: str) -> str:
+        """An id that no other step of the plan has."""
+        self.number += 1
+        return f"{kind}-{self.number}"

@@ -5,8 +5,9 @@ The same: the exit code, every line of stdout, and stderr up to the usage text. 
 - createtxg: by rank among those of one answer
 - creation, and the times of holds: a number is a number
 - sizes (used, available, referenced, written, the usedby… and reclaim): a number is a number
-- what OpenZFS keeps in hash order: clones of a snapshot, tags of a snapshot, and the lines in which an error or
-  `destroy -v` names several datasets
+- what OpenZFS keeps in hash order: clones of a snapshot, tags of a snapshot, the lines in which an error or
+  `destroy -v` names several datasets and from which of them on it says `would`, what `hold -r` meets first and
+  `release -r` last
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ SIZES = frozenset(
     )
 )
 
+_BELOW = re.compile("(cannot hold snapshot) '[^@]*@")
+_NO_HOLD = re.compile("no such tag on this dataset|dataset does not exist")
+
 
 @dataclass(slots=True)
 class Side:
@@ -42,7 +46,7 @@ class Side:
 
     def plain(self, done: Completed) -> tuple[int, list[str], list[str]]:
         """Exit code, lines of stdout and lines of stderr, without what cannot be the same."""
-        return done.exit_code, self._out(done), _err(done.stderr)
+        return done.exit_code, self._out(done), _err(done)
 
     def _out(self, done: Completed) -> list[str]:
         lines = done.stdout.split("\n")[:-1]
@@ -56,7 +60,8 @@ class Side:
             case "holds":
                 return sorted("\t".join((*line.split("\t")[:2], "TIME")) for line in lines)
             case "destroy":
-                return sorted(re.sub(r"reclaim([\t ]).*", r"reclaim\1SIZE", line) for line in lines)
+                lines = [re.sub(r"reclaim([\t ]).*", r"reclaim\1SIZE", line) for line in lines]
+                return sorted(line.replace("would", "will", 1) if done.exit_code else line for line in lines)
         return lines
 
     def _columns(self, lines: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -82,10 +87,14 @@ class Side:
         return "NUMBER" if name in SIZES and cell.isdigit() else cell
 
 
-def _err(text: str) -> list[str]:
+def _err(done: Completed) -> list[str]:
+    text = done.stderr
+    if done.argv[1] == "hold" and "-r" in done.argv:
+        text = _BELOW.sub(r"\1 BELOW@", text)
+    if done.argv[1] == "release" and "-r" in done.argv:
+        text = _NO_HOLD.sub("no such hold", text)
     lines = text.split("\n")
     end = next((place for place, line in enumerate(lines) if line.startswith("usage:")), len(lines))
     lines = lines[:end]
-    while lines and not lines[-1]:
-        lines.pop()
-    return sorted(lines)
+    # The shell's own word for a program that was ended by abort(3).
+    return sorted(line for line in lines if line and not line.startswith("Aborted"))

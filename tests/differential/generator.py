@@ -1,7 +1,8 @@
 """Commands as they might be given to a pool, chosen by a seed and by what the sandbox holds at that moment.
 
 A clone is never promoted while it shares a bookmark's name with its origin's head, nor where the origin lies on a
-clone itself: the first hangs a real pool for good, the second did so for others (openzfs #17389).
+clone itself: the first hangs a real pool for good, the second did so for others (openzfs #17389). Nor is a hold's tag
+ever 256 bytes long, which hangs it too.
 """
 
 from __future__ import annotations
@@ -94,6 +95,9 @@ class Generator:
 
     def _native_option(self) -> tuple[str, ...]:
         name, values = self._pick(words.NATIVE_VALUES)
+        if name == "readonly" and self._mounts:
+            # Nothing can be mounted below a mounted filesystem that takes no new mountpoint; not simulated.
+            name = "atime"
         return ("-o", f"{name}={self._pick(values)}")
 
     # Commands that change something
@@ -145,7 +149,7 @@ class Generator:
         return ("zfs", "destroy", *self._flags("-n", "-r", "-d", share=0.03), self._bookmark())
 
     def hold(self) -> Argv:
-        tag = self._pick(words.TAGS) if self._chance(0.95) else self._pick((".dot", "t" * 255, "t" * 256))
+        tag = self._pick(words.TAGS) if self._chance(0.95) else self._pick((".dot", "t" * 255, "t" * 257))
         several = [self._snapshot() for _ in range(self._pick((1, 1, 1, 2, 3)))]
         return ("zfs", "hold", *self._flags("-r", share=0.15), tag, *several)
 
@@ -206,6 +210,9 @@ class Generator:
         return ("zfs", "rename", *self._flags("-r", share=0.2), source, target)
 
     def rollback(self) -> Argv:
+        if self._mounts and len(self._pool().datasets) > 1:
+            # It takes away the directories on which others are mounted, and Linux then reports I/O errors there.
+            return self.snapshot()
         newest = [f"{each.name}@{list(each.snapshots)[-1]}" for each in self._datasets() if each.snapshots]
         name = self._pick(newest) if newest and self._chance(0.4) else self._snapshot()
         return ("zfs", "rollback", *self._flags("-r", share=0.4), name)

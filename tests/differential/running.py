@@ -17,6 +17,9 @@ BATCH = 30
 """Commands in one exchange with the real host."""
 BATCH_SECONDS = 600.0
 
+POOL_SIZE = 240 << 20
+"""What OpenZFS makes of a file of 256 MiB."""
+
 EVERYTHING = "name,type,guid,createtxg,origin,userrefs,defer_destroy,clones,mounted,readonly,test:x,zfsctl:policy"
 
 
@@ -72,7 +75,7 @@ class Play:
         fleet = create_fleet(1_795_176_000, ("local",))
         machine = fleet.hosts["local"]
         machine.version = version
-        create_pool(fleet, "local", pool, 1 << 28, properties=options)
+        create_pool(fleet, "local", pool, POOL_SIZE, properties=options)
         self.report = Report(seed)
         self._sandbox = SandboxFleet(fleet).host("local")
         self._real = real

@@ -55,7 +55,7 @@ def test_every_captured_refusal_of_a_transfer_is_given_word_for_word(desk):
 def test_full_pools_and_quotas_answer_as_captured(desk):
     build(desk)
     create_pool(desk.state, "local", "full", 64 * MEBIBYTE)
-    write(desk.state, "local", "full", 60 * MEBIBYTE)
+    write(desk.state, "local", "full", 31 * MEBIBYTE)
     desk.do("zfs create -o quota=2M tank/quota")
     write(desk.state, "local", "tank/quota", MEBIBYTE)
 

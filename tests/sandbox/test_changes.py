@@ -263,3 +263,18 @@ def test_a_thick_volume_sets_its_space_aside(desk):
     assert int(thick[1]) >= int(thick[0])
     assert thin[0] == "0"
     assert int(thin[1]) < 1 << 20
+
+
+def test_a_volume_has_the_size_again_that_it_had_at_the_snapshot(desk):
+    desk.do(
+        "zfs create -s -V 8M tank/v", "zfs snapshot tank/v@s", "zfs set volsize=16M tank/v", "zfs snapshot tank/v@t"
+    )
+    desk.do("zfs clone tank/v@s tank/c")
+
+    shown = "zfs list -Hp -t volume,snapshot -o name,volsize tank/v tank/v@s tank/v@t tank/c"
+    small, large = str(8 << 20), str(16 << 20)
+    assert desk.rows(shown) == [["tank/c", small], ["tank/v", large], ["tank/v@s", small], ["tank/v@t", large]]
+
+    desk.do("zfs rollback -r tank/v@s")
+
+    assert desk.rows("zfs list -Hp -o name,volsize tank/v tank/c") == [["tank/c", small], ["tank/v", small]]

@@ -87,6 +87,16 @@ def test_promoting_a_clone_with_a_bookmark_name_of_its_origin_hangs_the_pool_for
         host.run(SNAPSHOT)
 
 
+def test_a_hold_with_a_tag_of_256_bytes_hangs_the_pool_for_good(desk, host):
+    desk.do(f"zfs hold {'t' * 255} tank@a")
+    assert desk.ask(f"zfs hold {'t' * 257} tank@a").stderr == "cannot hold snapshot 'tank@a': tag too long\n"
+
+    with pytest.raises(HostTimeoutError):
+        host.run(Command(("zfs", "hold", "t" * 256, "tank@a")))
+    with pytest.raises(HostTimeoutError):
+        host.run(SNAPSHOT)
+
+
 def test_the_program_dies_before_or_after_the_nth_change(desk, host):
     desk.fleet.faults.kill(2)
     host.run(LIST)

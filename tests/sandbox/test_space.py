@@ -62,13 +62,13 @@ def test_written_counts_from_a_named_snapshot(desk):
 
 
 def test_a_full_pool_takes_no_writes_until_something_goes(desk):
-    write(desk.state, "local", "tank", 900 * MEBIBYTE)
+    write(desk.state, "local", "tank", 800 * MEBIBYTE)
     desk.do("zfs snapshot tank@s")
 
     with pytest.raises(RefusedError, match="no space left"):
         write(desk.state, "local", "tank", 200 * MEBIBYTE)
 
-    discard(desk.state, "local", "tank", 900 * MEBIBYTE)
+    discard(desk.state, "local", "tank", 800 * MEBIBYTE)
 
     with pytest.raises(RefusedError, match="no space left"):
         write(desk.state, "local", "tank", 200 * MEBIBYTE)

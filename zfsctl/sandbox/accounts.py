@@ -17,6 +17,8 @@ class Account:
     by_refreservation: int
     by_children: int = 0
     available: int = 0
+    free: int = 0
+    """What it and everything below it may still take, not counting its own refreservation as room."""
     charged: int = 0
     """What its parent counts for it: its `used`, or its reservation where that is more."""
 
@@ -59,6 +61,7 @@ def account_for(pool: SimPool) -> dict[str, Account]:
             account.available = min(account.available, max(0, quota - account.used))
     for name in names:
         account = accounts[name]
+        account.free = account.available
         refquota = setting(pool.datasets[name], "refquota")
         account.available += account.by_refreservation
         if refquota:

@@ -43,8 +43,8 @@ def zfs_bookmark(call: Call, arguments: Sequence[str]) -> int:
 def _make(call: Call, found: Found, target: str) -> str:
     """Make the bookmark; returns why not, empty when it was made."""
     head, _, name = target.partition("#")
-    if head.partition("/")[0] != found.pool.name:
-        return "bookmark is in a different pool"
+    if call.pool_of(head) is not found.pool:
+        return "bookmark is in a different pool" if call.pool_of(head) else "dataset does not exist"
     if name_fault(target, NameKind.BOOKMARK):
         return "invalid argument"
     dataset = found.pool.datasets.get(head)

@@ -29,6 +29,10 @@ TEXTS = {
 """What libzfs says of an errno when a command has no better word (zfs_standard_error_fmt)."""
 
 
+ABORTED = 134
+"""What a shell makes of SIGABRT."""
+
+
 class Exit(Exception):
     """The command ends here with this exit code."""
 
@@ -157,6 +161,10 @@ class Call:
         if fault:
             self.complain(f"cannot open '{name}': {fault}")
             return None
+        head, sharp, _ = name.partition("#")
+        if sharp and name_fault(head, NameKind.DATASET, modifying=False):
+            # Only what stands before a slash is checked for dots, and libzfs has no word for EINVAL here: abort(3).
+            self.stop(f"internal error: cannot open '{name}': Invalid argument", ABORTED)
         found = self.look_up(name)
         if found is None:
             pool = self.pool_of(name)

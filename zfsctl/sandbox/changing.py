@@ -73,6 +73,8 @@ def add_dataset(
         for size_property in ("volsize", "volblocksize"):
             if size_property in source.properties:
                 dataset.properties.setdefault(size_property, source.properties[size_property])
+        if origin.snapshot.volsize:
+            dataset.properties["volsize"] = origin.snapshot.volsize
     else:
         dataset.extents = [
             Extent(txg, None, METADATA_BYTES, -pool.next_key()),

@@ -50,6 +50,10 @@ def zfs_create(call: Call, arguments: Sequence[str]) -> int:
             call.stop(f"cannot open '{name.partition('/')[0]}': no such pool")
         _add_volume_sizes(call, options, table)
     action = f"cannot create '{name}'"
+    flavour = Kinds.VOLUME if kind is DatasetKind.VOLUME else Kinds.FILESYSTEM
+    # The blocks of a volume depend on its properties, so zfs reads them before it looks at the name.
+    if kind is DatasetKind.VOLUME and check_properties(call, action, flavour, table, creating=True) is None:
+        return 1
     fault = name_fault(name, NameKind.DATASET)
     if "p" in options and not fault:
         existing = call.look_up(name)
@@ -63,7 +67,6 @@ def zfs_create(call: Call, arguments: Sequence[str]) -> int:
         return 1
     if call.look_up(name):
         call.stop(f"{action}: dataset already exists")
-    flavour = Kinds.VOLUME if kind is DatasetKind.VOLUME else Kinds.FILESYSTEM
     properties = check_properties(call, action, flavour, table, creating=True)
     if properties is None:
         return 1

@@ -65,6 +65,7 @@ _SNAPSHOT = frozenset(
         "received",
         "defer_destroy",
         "ivsetguid",
+        "volsize",
         "content",
     ]
 )
@@ -173,6 +174,7 @@ def _load_snapshots(dataset: SimDataset, table: Json, path: str, now: int, guid_
         if entry.get("content"):
             snapshot.content = texts_of(entry["content"], f"{where}.content")
         snapshot.defer_destroy = flag_of(entry.get("defer_destroy"), f"{where}.defer_destroy", False)
+        snapshot.volsize = text_of(entry.get("volsize"), f"{where}.volsize")
         used, written = entry.get("used"), entry.get("written")
         stated[name] = (
             None if used is None else number_of(used, f"{where}.used", least=0),

@@ -26,6 +26,8 @@ class SimSnapshot:
     defer_destroy: bool = False
     ivsetguid: int = 0
     """Of an encrypted one that was received; 0 for the one that follows from its guid."""
+    volsize: str = ""
+    """A volume's size when it was taken, where its dataset has another one now."""
     content: Mapping[str, str] = field(default_factory=lambda: NO_CONTENT)
     """Path to text as the head had it; shared, never changed."""
 
@@ -116,6 +118,11 @@ class SimDataset:
     def newest(self) -> SimSnapshot | None:
         """Its newest snapshot, None if it has none."""
         return next(reversed(self.snapshots.values()), None)
+
+    def keep_volsize(self) -> None:
+        """Note with the snapshots of a volume how large it is, before that changes."""
+        for snapshot in self.snapshots.values():
+            snapshot.volsize = snapshot.volsize or self.properties.get("volsize", "")
 
     def drop_unreferenced(self) -> None:
         """Free what nothing refers to any more."""

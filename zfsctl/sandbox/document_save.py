@@ -135,6 +135,8 @@ def _snapshot(snapshot: SimSnapshot, used: int) -> Table:
         table["defer_destroy"] = True
     if snapshot.ivsetguid:
         table["ivsetguid"] = str(snapshot.ivsetguid)
+    if snapshot.volsize:
+        table["volsize"] = snapshot.volsize
     if snapshot.content:
         table["content"] = dict(snapshot.content)
     return table

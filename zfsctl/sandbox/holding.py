@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from zfsctl.sandbox.calls import HEADS, TEXTS, Call, Found, Kinds
+from zfsctl.sandbox.calls import HEADS, TEXTS, Call, Found, Hang, Kinds
 from zfsctl.sandbox.changing import reap_deferred
 from zfsctl.sandbox.datasets import SimDataset, SimSnapshot
 from zfsctl.sandbox.options import parse_options
 
-MAX_TAG = 255
+HANGING_TAG = 256
+"""Bytes of a tag that the kernel lets through and then cannot write: the pool hangs (dsl_userhold.c, seen on 2.3.9)."""
 
 _Pairs = list[tuple[SimDataset, SimSnapshot]]
 
@@ -63,16 +65,22 @@ def _hold_one(call: Call, found: Found, name: str, tag: str, recursive: bool) ->
     if refused:
         call.complain(f"cannot hold: {TEXTS[refused]}")
         return False
-    too_long = len(tag.encode(errors="surrogateescape")) > MAX_TAG
+    length = len(tag.encode(errors="surrogateescape"))
+    too_long = length > HANGING_TAG
     wrong = [
         (dataset, "tag too long" if too_long else "tag already exists on this dataset")
         for dataset, snapshot in pairs
         if too_long or tag in snapshot.holds
     ]
-    for dataset, why in wrong:
-        call.complain(f"cannot hold snapshot '{dataset.name}@{name}': {why}")
     if wrong:
+        # The kernel ends with the first; below the named dataset that is whichever it happens to meet first.
+        dataset, why = wrong[0]
+        call.complain(f"cannot hold snapshot '{dataset.name}@{name}': {why}")
         return False
+    if length == HANGING_TAG:
+        found.pool.hung = True
+        call.changed()
+        raise Hang
     for _, snapshot in pairs:
         snapshot.holds[tag] = call.now
     found.pool.next_txg()
@@ -88,7 +96,9 @@ def _release_one(call: Call, found: Found, name: str, tag: str, recursive: bool)
         return False
     tagged = [(dataset, snapshot) for dataset, snapshot in pairs if tag in snapshot.holds]
     if not tagged:
-        call.complain(f"{action}: no such tag on this dataset")
+        # libzfs tells of the dataset that it looked at last.
+        last = found.pool.tree(found.dataset.name)[-1] if recursive else found.dataset
+        call.complain(f"{action}: {'no such tag on this dataset' if name in last.snapshots else TEXTS[errno.ENOENT]}")
         return False
     refused = call.refusal(found.pool, needs_space=False)
     if refused:

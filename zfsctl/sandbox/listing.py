@@ -25,8 +25,8 @@ def zfs_list(call: Call, arguments: Sequence[str]) -> int:
     """Print the properties of datasets, one line each."""
     call.synopsis = SYNOPSIS
     options = parse_options(call, arguments, "HS:d:o:prs:t:")
-    text = options.last("o") or _DEFAULT
-    names = columns_of(call, _SPACE if text == "space" else text)
+    wanted = options.last("o")
+    names = columns_of(call, _DEFAULT if wanted is None else wanted)
     order: list[tuple[str, bool]] = []
     for letter, argument in options.given:
         if letter in "sS":
@@ -57,12 +57,16 @@ def zfs_list(call: Call, arguments: Sequence[str]) -> int:
 
 def columns_of(call: Call, text: str) -> list[str]:
     """The full names of a comma list of properties; an unknown one ends the command with exit code 2."""
+    if not text:
+        call.usage("bad property list: no properties specified")
     names = []
     for word in text.split(","):
+        if word == "space":
+            names += _SPACE.split(",")
+            continue
         name = column(word)
-        if not word or name is None:
-            why = f"invalid property '{word}'" if word else "empty property name"
-            call.usage(f"bad property list: {why}")
+        if name is None:
+            call.usage(f"bad property list: invalid property '{word}'")
         names.append(name)
     return names
 

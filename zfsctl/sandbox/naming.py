@@ -8,7 +8,7 @@ from enum import Enum
 MAX_NAME_BYTES = 255
 
 _GOOD = re.compile(r"[A-Za-z0-9\-_.:% ]+(?:/[A-Za-z0-9\-_.:% ]+)*(?:[@#][A-Za-z0-9\-_.:% ]+)?")
-_DOTS = re.compile(r"(?:^|[/@#])\.\.?(?:$|[/@#])")
+_DOTS = re.compile(r"(?:^|[/@#])\.\.?(?:$|/)")
 _CHARACTERS = re.compile(r"[A-Za-z0-9\-_.: ]")
 _RESERVED = ("mirror", "raidz", "draid", "spare", "log")
 
@@ -67,9 +67,9 @@ def _entity_fault(name: str) -> str:
         if bad:
             first = bad.encode(errors="surrogateescape")[:1].decode(errors="surrogateescape")
             return f"invalid character '{first}' in name"
-        if component == ".":
+        if component == "." and delimiter in ("", "/"):
             return "self reference, '.' is found in name"
-        if component == "..":
+        if component == ".." and delimiter in ("", "/"):
             return "parent reference, '..' is found in name"
         if not delimiter:
             return ""

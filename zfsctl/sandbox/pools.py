@@ -15,6 +15,8 @@ SLOP_SHIFT = 5
 """1/32 of a pool is never given out (spa_slop_shift)."""
 SLOP_LIMIT = 128 << 30
 """But not more than this (spa_max_slop)."""
+LEAST_SLOP = 128 << 20
+"""And not less than this, or half of a small pool (spa_min_slop)."""
 
 
 @dataclass(slots=True)
@@ -129,4 +131,4 @@ class SimPool:
     @property
     def usable(self) -> int:
         """Bytes that datasets may use in all."""
-        return self.size - min(self.size >> SLOP_SHIFT, SLOP_LIMIT)
+        return self.size - max(min(self.size >> SLOP_SHIFT, SLOP_LIMIT), min(self.size >> 1, LEAST_SLOP))

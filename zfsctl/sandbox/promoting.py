@@ -65,6 +65,8 @@ def hangs(clone: SimDataset) -> bool:
 
 def _promote(pool: SimPool, clone: SimDataset, origin: Origin, now: int) -> None:
     former, until = origin.dataset, origin.snapshot.createtxg
+    former.keep_volsize()
+    clone.keep_volsize()
     moved = {name: former.snapshots.pop(name) for name in moving_snapshots(origin)}
     clone.snapshots = moved | clone.snapshots
     gone = {id(snapshot) for snapshot in moved.values()}

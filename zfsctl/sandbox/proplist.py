@@ -92,7 +92,7 @@ def _number(native: Native, text: str) -> tuple[str, str]:
     if isinstance(size, str):
         return size, ""
     if native.name in ("quota", "refquota") and size == 0:
-        return f"use 'none' to disable {native.name}", ""
+        return "use 'none' to disable quota/refquota", ""
     if native.name == "recordsize" and not (512 <= size <= 16 << 20 and size & (size - 1) == 0):
         return "'recordsize' must be power of 2 from 512B to 16M", ""
     return "", str(size)

@@ -89,6 +89,9 @@ def _destroy(call: Call, options: Options, pool: SimPool, dataset: SimDataset, s
 def _reset_head(pool: SimPool, dataset: SimDataset, snapshot: SimSnapshot) -> None:
     at = snapshot.createtxg
     dataset.content = snapshot.content
+    if snapshot.volsize:
+        dataset.keep_volsize()
+        dataset.properties["volsize"] = snapshot.volsize
     dataset.extents = [extent for extent in dataset.extents if extent.birth <= at]
     for extent in dataset.extents:
         if extent.death is not None and extent.death > at:

@@ -70,11 +70,11 @@ def depth_of(call: Call, options: Options) -> int | None:
     if text is None:
         return None if "r" in options else 0
     digits = text.removeprefix("-")
-    if not digits.isdigit():
+    if text and not digits.isdigit():
         call.usage(f"{text} is not an integer")
     if text.startswith("-"):
         call.usage("Depth can not be negative.")
-    return int(text)
+    return int(text or 0)
 
 
 def select(

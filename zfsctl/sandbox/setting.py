@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zfsctl.sandbox.accounts import account_for
+from zfsctl.sandbox.accounts import account_for, setting
 from zfsctl.sandbox.calls import DATASETS, TEXTS, Call, Exit, Found, Kinds
 from zfsctl.sandbox.mounts import default_mounted
 from zfsctl.sandbox.natives import ALIASES, NATIVES, is_user_property
@@ -64,6 +64,8 @@ def _set_on(call: Call, found: Found, table: dict[str, str], *, mount: bool) -> 
     if refused:
         call.complain(f"{action}: {TEXTS[refused]}")
         return False
+    if "volsize" in checked:
+        found.dataset.keep_volsize()
     (found.snapshot or found.dataset).properties.update(checked)
     _remount(found, checked, mount=mount)
     found.pool.next_txg()
@@ -74,12 +76,25 @@ def _set_on(call: Call, found: Found, table: dict[str, str], *, mount: bool) -> 
 def _space_problem(found: Found, table: dict[str, str]) -> str:
     if not any(name in table for name in _CLEARED_BY_NONE):
         return ""
-    account = account_for(found.pool)[found.dataset.name]
-    used = {"quota": account.used, "refquota": account.space.head_referenced}
-    if any(name in table and 0 < int(table[name]) < used[name] for name in _QUOTAS):
+    pool, dataset = found.pool, found.dataset
+    accounts = account_for(pool)
+    account = accounts[dataset.name]
+    held = {name: setting(dataset, name) for name in _CLEARED_BY_NONE}
+    wanted = {name: int(table[name]) for name in _CLEARED_BY_NONE if name in table}
+    head = account.space
+    least = {
+        "quota": max(account.used, held["reservation"]),
+        "refquota": max(head.head_referenced, held["refreservation"]),
+    }
+    if any(0 < wanted.get(name, 0) < least[name] for name in _QUOTAS):
         return "size is less than current used or reserved space"
-    for name in ("reservation", "refreservation"):
-        if int(table.get(name, "0")) > account.available + account.used:
+    parent = accounts.get(dataset.name.rpartition("/")[0], account)
+    for name, quota, filled, free in (
+        ("reservation", "quota", account.used, parent.free),
+        ("refreservation", "refquota", head.head_written, account.free),
+    ):
+        size = wanted.get(name, 0)
+        if max(filled, size) - max(filled, held[name]) > free or 0 < held[quota] < size:
             return "size is greater than available space"
     return ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zfsctl.sandbox.calls import HEADS, TEXTS, Call, Exit, Kinds
+from zfsctl.sandbox.calls import ABORTED, HEADS, TEXTS, Call, Exit, Kinds
 from zfsctl.sandbox.changing import take_snapshots
 from zfsctl.sandbox.datasets import SimDataset
 from zfsctl.sandbox.naming import NameKind, name_fault
@@ -13,8 +13,6 @@ from zfsctl.sandbox.options import parse_options
 from zfsctl.sandbox.pools import SimPool
 from zfsctl.sandbox.proplist import MAX_VALUE, check_properties, read_assignments
 
-ABORTED = 134
-"""What a shell makes of SIGABRT."""
 SYNOPSIS = "snapshot [-r] [-o property=value] ... <filesystem|volume>@<snap> ..."
 
 

@@ -107,7 +107,7 @@ class Values:
             return dataset.encryption, "default" if dataset.encryption == "off" else NONE
         if found.snapshot:
             if name == "volsize":
-                volsize = dataset.properties.get("volsize")
+                volsize = found.snapshot.volsize or dataset.properties.get("volsize")
                 return (NOT_APPLICABLE, NONE) if volsize is None else (volsize, LOCAL)
             got = own_setting(found.snapshot, name) or snapshot_inherits(found.pool, dataset, name)
         else:

@@ -228,20 +228,22 @@ def test_what_another_run_holds_is_left_to_it_and_a_run_that_can_do_nothing_exit
     assert len(names(sandbox)) == 8
 
 
-def test_a_snapshot_by_hand_that_is_left_to_another_run_exits_11_also_with_a_hook(
-    zfsctl: Zfsctl, sandbox: Path
-) -> None:
+def test_a_snapshot_by_hand_that_is_left_to_another_run_is_left_with_its_hooks(zfsctl: Zfsctl, sandbox: Path) -> None:
     with (sandbox / "zfsctl.toml").open("a") as policy:
         policy.write('[[hooks]]\nname = "db"\nselect = ["tank"]\nbefore = ["date", "+%s"]\nafter = ["date", "+%s"]\n')
     other = PoolLocks(sandbox / "locks")
     other.acquire("local", "tank")
-    ended = zfsctl("snapshot", "tank", "tank/db", "--json", "--sandbox", sandbox)
+    ended = zfsctl("snapshot", "tank", "tank/db", "beta:bk/db", "--json", "--sandbox", sandbox)
     other.release()
-    again = zfsctl("snapshot", "tank", "tank/db", "--json", "--sandbox", sandbox)
+    data = ended.document["data"]
+    results = {step["id"]: outcome["result"] for step, outcome in zip(data["steps"], data["outcomes"], strict=True)}
 
-    assert (ended.code, again.code) == (11, 0)
-    assert ended.document["data"]["errors"][0]["code"] == "locked"
-    assert [outcome["result"] for outcome in again.document["data"]["outcomes"]] == ["done"] * 3
+    assert ended.code == 3
+    assert {step["kind"]: results[step["id"]] for step in data["steps"] if step["host"] == "local"} == {
+        "hook": "running",
+        "create-snapshots": "running",
+    }
+    assert [results[step["id"]] for step in data["steps"] if step["host"] == "beta"] == ["done"]
 
 
 def test_status_is_said_for_people_pipes_and_programs(zfsctl: Zfsctl, sandbox: Path) -> None:

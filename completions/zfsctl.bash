@@ -1,34 +1,47 @@
 # bash completion for zfsctl. Generated from the program: python -m zfsctl.cli.generate
 
-# Names come from the file that zfsctl writes when it has asked hosts; no host is asked here.
+# Names come from files that zfsctl writes when it has asked hosts; no host is asked here. Prints the file called $1,
+# or of its lines the first that begins with $3.
 _zfsctl_cached() {
     local file=${ZFSCTL_CACHE_DIR:-} line
-    if [[ -n $1 ]]; then
-        file=$1/cache
+    if [[ -n $2 ]]; then
+        file=$2/cache
     elif [[ -z $file ]]; then
         file=/var/cache/zfsctl
         ((EUID == 0)) || file=${XDG_CACHE_HOME:-$HOME/.cache}/zfsctl
     fi
-    [[ -r $file/names ]] || return 0
+    [[ -r $file/$1 ]] || return 0
     while IFS= read -r line; do
+        [[ $line == "${3-}"* ]] || continue
         printf '%s\n' "$line"
-    done <"$file/names"
+        [[ -z ${3-} ]] || return 0
+    done <"$file/$1"
+}
+
+# The snapshots of the dataset in $1, each with its dataset: a line of the cache holds both, with tabs between.
+_zfsctl_snapshots() {
+    local place=${1%%@*} line
+    line=$(_zfsctl_cached snapshots "$2" "$place"$'\t')
+    [[ -z $line ]] || printf '%s\n' "$place@${line#*$'\t'}" | while IFS= read -r line; do
+        printf '%s\n' "${line//$'\t'/$'\n'"$place@"}"
+    done
 }
 
 _zfsctl_hosts() {
     local line head
     printf 'local\n'
-    _zfsctl_cached "$1" | while IFS= read -r line; do
+    _zfsctl_cached names "$1" | while IFS= read -r line; do
         head=${line%%/*}
         [[ $head == *:* ]] && printf '%s\n' "${head%%:*}"
     done | sort -u
 }
 
-# Adds the lines of standard input that begin with $1. Blanks are escaped, and the part up to the last colon
-# is left out where readline takes a colon for the beginning of a word.
+# Adds the lines of standard input that begin with $1. Blanks are escaped, and what is ahead of the last colon or @
+# is left out where readline begins a word there. It keeps the @ in the word, but not the colon.
 _zfsctl_offer() {
     local cur=$1 line cut=
     [[ $COMP_WORDBREAKS == *:* && $cur == *:* ]] && cut=${cur%"${cur##*:}"}
+    [[ $COMP_WORDBREAKS == *@* && ${cur#"$cut"} == *@* ]] && cut=${cur%"@${cur##*@}"}
     while IFS= read -r line; do
         [[ $line == "$cur"* ]] || continue
         line=${line#"$cut"}
@@ -42,7 +55,13 @@ _zfsctl_words() {
         files) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$1")) ;;
         folders) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$1")) ;;
         hosts) _zfsctl_offer "$1" < <(_zfsctl_hosts "$sandbox") ;;
-        datasets) _zfsctl_offer "$1" < <(_zfsctl_cached "$sandbox") ;;
+        datasets) _zfsctl_offer "$1" < <(_zfsctl_cached names "$sandbox") ;;
+        snapshots)
+            if [[ $1 == *@* ]]; then
+                _zfsctl_offer "$1" < <(_zfsctl_snapshots "$1" "$sandbox")
+            else
+                _zfsctl_offer "$1" < <(_zfsctl_cached names "$sandbox")
+            fi ;;
         schemas) COMPREPLY=($(compgen -W 'plan result status explanation history approvals config sandbox error' -- "$1")) ;;
     esac
 }
@@ -111,7 +130,7 @@ _zfsctl() {
         /replicate) opts='-n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
         /run) opts='--only -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
         /status) opts='--cached --check -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
-        /explain) opts='--days --as -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=datasets ;;
+        /explain) opts='--days --as -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=snapshots ;;
         /apply) opts='-n --dry-run -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=files ;;
         /approvals) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='approve deny' takes= ;;
         /approvals/approve) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;

@@ -1,6 +1,6 @@
 # fish completion for zfsctl. Generated from the program: python -m zfsctl.cli.generate
 
-# Names come from the file that zfsctl writes when it has asked hosts; no host is asked here.
+# Names come from files that zfsctl writes when it has asked hosts; no host is asked here. The lines of the file $argv.
 function __zfsctl_cached
     set -l folder /var/cache/zfsctl
     if test "$EUID" -ne 0
@@ -12,12 +12,24 @@ function __zfsctl_cached
     set -l n (contains -i -- --sandbox $words)
     and test (count $words) -gt $n
     and set folder $words[(math $n + 1)]/cache
-    test -r $folder/names; and string split \n <$folder/names
+    test -r $folder/$argv; and string split \n <$folder/$argv
+end
+
+# Datasets, or behind an @ the snapshots of one: a line of the cache holds both, with tabs between.
+function __zfsctl_snapshots
+    set -l word (commandline -ct)
+    if not string match -q '*@*' -- $word
+        __zfsctl_cached names
+        return
+    end
+    set -l place (string split -m 1 @ -- $word)[1]
+    set -l names (__zfsctl_cached snapshots | string match -r '^'(string escape --style=regex -- $place)'\t.*')
+    and printf '%s\n' $place@(string split \t -- $names)[2..]
 end
 
 function __zfsctl_hosts
     echo local
-    __zfsctl_cached | string replace -r '/.*' '' | string match -r '^[^:]+(?=:)' | sort -u
+    __zfsctl_cached names | string replace -r '/.*' '' | string match -r '^[^:]+(?=:)' | sort -u
 end
 
 # The verbs typed so far, without options and their values.
@@ -86,14 +98,14 @@ complete -c zfsctl -n '__zfsctl_within snapshot' -l out -rF -d 'Save the plan in
 complete -c zfsctl -n '__zfsctl_within snapshot' -l valid -x -d 'How long a plan saved by --out may be applied; default 1h.'
 complete -c zfsctl -n '__zfsctl_within snapshot' -l detailed-exitcode -d 'With --dry-run: exit 4 when the plan would change something.'
 complete -c zfsctl -n '__zfsctl_within snapshot' -s h -l help -d 'Show this message and exit.'
-complete -c zfsctl -n '__zfsctl_within snapshot' -a '(__zfsctl_cached)'
+complete -c zfsctl -n '__zfsctl_within snapshot' -a '(__zfsctl_cached names)'
 complete -c zfsctl -n '__zfsctl_within prune' -s r -l recursive -d 'And all datasets below the selected ones.'
 complete -c zfsctl -n '__zfsctl_within prune' -s n -l dry-run -d 'Show the plan and change nothing.'
 complete -c zfsctl -n '__zfsctl_within prune' -l out -rF -d 'Save the plan in FILE for `zfsctl apply`; change nothing.'
 complete -c zfsctl -n '__zfsctl_within prune' -l valid -x -d 'How long a plan saved by --out may be applied; default 1h.'
 complete -c zfsctl -n '__zfsctl_within prune' -l detailed-exitcode -d 'With --dry-run: exit 4 when the plan would change something.'
 complete -c zfsctl -n '__zfsctl_within prune' -s h -l help -d 'Show this message and exit.'
-complete -c zfsctl -n '__zfsctl_within prune' -a '(__zfsctl_cached)'
+complete -c zfsctl -n '__zfsctl_within prune' -a '(__zfsctl_cached names)'
 complete -c zfsctl -n '__zfsctl_within replicate' -s n -l dry-run -d 'Show the plan and change nothing.'
 complete -c zfsctl -n '__zfsctl_within replicate' -l out -rF -d 'Save the plan in FILE for `zfsctl apply`; change nothing.'
 complete -c zfsctl -n '__zfsctl_within replicate' -l valid -x -d 'How long a plan saved by --out may be applied; default 1h.'
@@ -111,7 +123,7 @@ complete -c zfsctl -n '__zfsctl_within status' -s h -l help -d 'Show this messag
 complete -c zfsctl -n '__zfsctl_within explain' -l days -x -d 'How far to look ahead.'
 complete -c zfsctl -n '__zfsctl_within explain' -l as -x -d 'When several fit: snapshot, dataset, policy or topic.'
 complete -c zfsctl -n '__zfsctl_within explain' -s h -l help -d 'Show this message and exit.'
-complete -c zfsctl -n '__zfsctl_within explain' -a '(__zfsctl_cached)'
+complete -c zfsctl -n '__zfsctl_within explain' -a '(__zfsctl_snapshots)'
 complete -c zfsctl -n '__zfsctl_within apply' -s n -l dry-run -d 'Show the plan and change nothing.'
 complete -c zfsctl -n '__zfsctl_within apply' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within apply' -F

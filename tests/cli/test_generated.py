@@ -28,6 +28,7 @@ from zfsctl.config.shape import (
 from zfsctl.errors import ExitCode
 
 TOP = Path(__file__).parents[2]
+SNAPSHOTS = "tank/a\ta-1\ta-2\ttwo words\ntank\tt-1\nalpha:tank/db\tdb-1\tdb-2\tx:1\n"
 NAMES = "tank\ntank/a\ntank/with blank\nalpha:tank/db\nalpha:tank/x\nbeta:bk\n"
 
 
@@ -47,6 +48,7 @@ def files() -> dict[str, str]:
 def cache(tmp_path: Path) -> dict[str, str]:
     """An environment whose cache holds a few names."""
     (tmp_path / "names").write_text(NAMES)
+    (tmp_path / "snapshots").write_text(SNAPSHOTS)
     return {**os.environ, "ZFSCTL_CACHE_DIR": str(tmp_path), "HOME": str(tmp_path)}
 
 
@@ -102,6 +104,14 @@ def test_every_key_of_the_policy_file_is_in_its_page() -> None:
         pytest.param("zfsctl prune tank", ["tank", "tank/a", "tank/with\\ blank"], id="datasets"),
         pytest.param("zfsctl prune -r tank/a be", ["beta:bk"], id="a-second-dataset"),
         pytest.param("zfsctl prune alpha:t", ["tank/db", "tank/x"], id="after-a-colon-readline-wants-the-rest"),
+        pytest.param("zfsctl explain tank/", ["tank/a", "tank/with\\ blank"], id="datasets-of-a-snapshot"),
+        pytest.param(
+            "zfsctl explain tank/a@", ["@a-1", "@a-2", "@two\\ words"], id="snapshots-readline-keeps-the-at-sign"
+        ),
+        pytest.param("zfsctl explain alpha:tank/db@d", ["@db-1", "@db-2"], id="snapshots-of-another-host"),
+        pytest.param("zfsctl explain alpha:tank/db@x:", ["1"], id="a-snapshot-with-a-colon"),
+        pytest.param("zfsctl explain tank/with@", [], id="a-dataset-without-snapshots"),
+        pytest.param("zfsctl prune tank/a@", [], id="no-snapshots-where-a-dataset-is-wanted"),
         pytest.param("zfsctl --host ", ["local", "alpha", "beta"], id="hosts"),
         pytest.param("zfsctl status --host=al", ["alpha"], id="hosts-behind-an-equals-sign"),
         pytest.param("zfsctl schema p", ["plan"], id="kinds"),
@@ -142,6 +152,9 @@ def test_bash_starts_no_program_but_sort(tree: CommandText, cache: dict[str, str
         pytest.param("zfsctl -c x config ", ["check", "init", "show"], id="verbs-below-a-verb"),
         pytest.param("zfsctl snapshot --re", ["--reason", "--recursive"], id="options"),
         pytest.param("zfsctl prune alpha:t", ["alpha:tank/db", "alpha:tank/x"], id="datasets"),
+        pytest.param("zfsctl explain alpha:tank/d", ["alpha:tank/db"], id="datasets-of-a-snapshot"),
+        pytest.param("zfsctl explain alpha:tank/db@d", ["alpha:tank/db@db-1", "alpha:tank/db@db-2"], id="snapshots"),
+        pytest.param("zfsctl explain tank/b@", [], id="a-dataset-without-snapshots"),
         pytest.param("zfsctl --host ", ["alpha", "beta", "local"], id="hosts"),
     ],
 )
@@ -159,6 +172,25 @@ def test_zsh_can_read_its_completion(files: dict[str, str]) -> None:
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh on this machine")
+@pytest.mark.parametrize(
+    ("word", "offered"),
+    [
+        pytest.param("tank/a@", ["tank/a@a-1", "tank/a@a-2", "tank/a@two words"], id="snapshots"),
+        pytest.param("alpha:tank/db@d", ["alpha:tank/db@db-1", "alpha:tank/db@db-2", "alpha:tank/db@x:1"], id="host"),
+        pytest.param("tank/b@", [], id="a-dataset-without-snapshots"),
+    ],
+)
+def test_zsh_hands_snapshots_to_its_matching(
+    files: dict[str, str], cache: dict[str, str], word: str, offered: list[str]
+) -> None:
+    given = '_arguments() { : }\ncompadd() { [[ $1 == -- ]] && shift; print -rl -- "$@" }\nwords=()\n'
+    program = f"{given}{files['completions/_zfsctl']}\nPREFIX={word} _zfsctl_snapshots\n"
+    done = subprocess.run(["zsh", "-f"], input=program, env=cache, capture_output=True, text=True, timeout=20)
+
+    assert (done.stdout.splitlines(), done.stderr) == (offered, "")
 
 
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="no mandoc on this machine")

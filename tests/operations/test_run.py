@@ -11,6 +11,7 @@ from zfsctl.model.names import POLICY_PROPERTY
 from zfsctl.model.verdicts import Rule, Verdict
 from zfsctl.operations.apply import apply_plan
 from zfsctl.operations.run import RunRequest, plan_run
+from zfsctl.operations.snapshot import SnapshotRequest, plan_snapshot
 from zfsctl.sandbox.faults import Fault, FaultKind
 from zfsctl.sandbox.workload import write
 from zfsctl.state.cached import read_cached_status
@@ -454,6 +455,42 @@ def test_the_names_of_a_host_that_was_not_asked_stay_known_to_completion(world: 
         names = (session.paths.cache_dir / "names").read_text().splitlines()
 
     assert {"alpha:tank/a", "beta:bk/vm/one"} <= set(names)
+
+
+def snapshots_known(world: World) -> dict[str, set[str]]:
+    """What completion knows of each dataset."""
+    lines = (world.folder / "cache" / "snapshots").read_text().splitlines()
+    return {place: set(names) for place, *names in (line.split("\t") for line in lines)}
+
+
+def test_completion_knows_the_snapshots_that_there_are(aged: World) -> None:
+    aged.run()
+    there: dict[str, set[str]] = {}
+    for host, names in aged.everything().items():
+        for dataset, _, name in (full.partition("@") for full in names):
+            there.setdefault(f"{host}:{dataset}", set()).add(name)
+
+    assert snapshots_known(aged) == there
+
+
+def test_snapshots_that_were_not_listed_stay_known_to_completion_and_those_of_a_dataset_that_is_gone_do_not(
+    aged: World,
+) -> None:
+    aged.run()
+    known = snapshots_known(aged)
+    aged.zfs("alpha", "destroy", "-r", "tank/b")
+    aged.advance(HOUR, writing=False)
+    with aged.session(hosts=("alpha",)) as session:
+        plan = plan_snapshot(session, SnapshotRequest(("alpha:tank/a",)))
+        apply_plan(session, plan)
+    found = snapshots_known(aged)
+
+    assert "alpha:tank/b" in known
+    assert "alpha:tank/b" not in found
+    assert len(found["alpha:tank/a"] - known["alpha:tank/a"]) == 1
+    assert {place: names for place, names in found.items() if place != "alpha:tank/a"} == {
+        place: names for place, names in known.items() if place not in ("alpha:tank/a", "alpha:tank/b")
+    }
 
 
 def test_a_state_file_that_is_gone_costs_only_history(aged: World) -> None:

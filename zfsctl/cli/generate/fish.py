@@ -6,7 +6,7 @@ from zfsctl.cli.generate.tree import SCHEMA_KINDS, CommandText, OptionText, Word
 
 _HEAD = r"""# fish completion for zfsctl. Generated from the program: python -m zfsctl.cli.generate
 
-# Names come from the file that zfsctl writes when it has asked hosts; no host is asked here.
+# Names come from files that zfsctl writes when it has asked hosts; no host is asked here. The lines of the file $argv.
 function __zfsctl_cached
     set -l folder /var/cache/zfsctl
     if test "$EUID" -ne 0
@@ -18,12 +18,24 @@ function __zfsctl_cached
     set -l n (contains -i -- --sandbox $words)
     and test (count $words) -gt $n
     and set folder $words[(math $n + 1)]/cache
-    test -r $folder/names; and string split \n <$folder/names
+    test -r $folder/$argv; and string split \n <$folder/$argv
+end
+
+# Datasets, or behind an @ the snapshots of one: a line of the cache holds both, with tabs between.
+function __zfsctl_snapshots
+    set -l word (commandline -ct)
+    if not string match -q '*@*' -- $word
+        __zfsctl_cached names
+        return
+    end
+    set -l place (string split -m 1 @ -- $word)[1]
+    set -l names (__zfsctl_cached snapshots | string match -r '^'(string escape --style=regex -- $place)'\t.*')
+    and printf '%s\n' $place@(string split \t -- $names)[2..]
 end
 
 function __zfsctl_hosts
     echo local
-    __zfsctl_cached | string replace -r '/.*' '' | string match -r '^[^:]+(?=:)' | sort -u
+    __zfsctl_cached names | string replace -r '/.*' '' | string match -r '^[^:]+(?=:)' | sort -u
 end
 
 # The verbs typed so far, without options and their values.
@@ -64,13 +76,15 @@ _ACTIONS = {
     Words.FILES: " -rF",
     Words.FOLDERS: " -xa '(__fish_complete_directories)'",
     Words.HOSTS: " -xa '(__zfsctl_hosts)'",
-    Words.DATASETS: " -xa '(__zfsctl_cached)'",
+    Words.DATASETS: " -xa '(__zfsctl_cached names)'",
+    Words.SNAPSHOTS: " -xa '(__zfsctl_snapshots)'",
     Words.SCHEMAS: f" -xa '{' '.join(SCHEMA_KINDS)}'",
 }
 _ARGUMENT_ACTIONS = {
     Words.FILES: " -F",
     Words.FOLDERS: " -a '(__fish_complete_directories)'",
-    Words.DATASETS: " -a '(__zfsctl_cached)'",
+    Words.DATASETS: " -a '(__zfsctl_cached names)'",
+    Words.SNAPSHOTS: " -a '(__zfsctl_snapshots)'",
     Words.SCHEMAS: f" -a '{' '.join(SCHEMA_KINDS)}'",
 }
 

@@ -24,6 +24,8 @@ class Words(Enum):
     FOLDERS = "folders"
     HOSTS = "hosts"
     DATASETS = "datasets"
+    SNAPSHOTS = "snapshots"
+    """A dataset, or behind an @ a snapshot of it."""
     SCHEMAS = "schemas"
 
 
@@ -32,7 +34,7 @@ _WORDS_OF = {
     "PLAN.json": Words.FILES,
     "DIR": Words.FOLDERS,
     "[[HOST:]DATASET]...": Words.DATASETS,
-    "NAME": Words.DATASETS,
+    "NAME": Words.SNAPSHOTS,
     "[KIND]": Words.SCHEMAS,
 }
 SCHEMA_KINDS = KINDS

@@ -7,7 +7,7 @@ from zfsctl.cli.generate.tree import SCHEMA_KINDS, ArgumentText, CommandText, Op
 _HEAD = r"""#compdef zfsctl
 # zsh completion for zfsctl. Generated from the program: python -m zfsctl.cli.generate
 
-# Names come from the file that zfsctl writes when it has asked hosts; no host is asked here.
+# Names come from files that zfsctl writes when it has asked hosts; no host is asked here. The lines of the file $1.
 _zfsctl_cached() {
     local folder=${ZFSCTL_CACHE_DIR:-}
     local -i n=${words[(I)--sandbox]}
@@ -18,20 +18,33 @@ _zfsctl_cached() {
         (( EUID == 0 )) || folder=${XDG_CACHE_HOME:-$HOME/.cache}/zfsctl
     fi
     reply=()
-    [[ -r $folder/names ]] && reply=(${(f)"$(<$folder/names)"})
+    [[ -r $folder/$1 ]] && reply=(${(f)"$(<$folder/$1)"})
 }
 
 _zfsctl_datasets() {
     local -a reply
-    _zfsctl_cached
+    _zfsctl_cached names
     # compadd, not _describe: a colon is part of a name here.
     (( $#reply )) && compadd -a reply
+}
+
+_zfsctl_snapshots() {
+    if [[ $PREFIX != *@* ]]; then
+        _zfsctl_datasets
+        return
+    fi
+    local -a reply names
+    local place=${PREFIX%%@*}
+    _zfsctl_cached snapshots
+    # A line holds a dataset and its snapshots, with tabs between.
+    names=(${(ps:\t:)${(M)reply:#${(b)place}$'\t'*}#*$'\t'})
+    (( $#names )) && compadd -- $place@$^names
 }
 
 _zfsctl_hosts() {
     local -a reply hosts
     local name
-    _zfsctl_cached
+    _zfsctl_cached names
     hosts=(local)
     for name in $reply; do
         [[ ${name%%/*} == *:* ]] && hosts+=(${${name%%/*}%%:*})
@@ -46,6 +59,7 @@ _ACTIONS = {
     Words.FOLDERS: "_files -/",
     Words.HOSTS: "_zfsctl_hosts",
     Words.DATASETS: "_zfsctl_datasets",
+    Words.SNAPSHOTS: "_zfsctl_snapshots",
     Words.SCHEMAS: f"({' '.join(SCHEMA_KINDS)})",
 }
 

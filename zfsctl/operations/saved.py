@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from zfsctl.errors import StaleError
-from zfsctl.model.facts import HostFacts
+from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.names import stamp
-from zfsctl.model.plan import DestroySnapshots, Plan, RunHook, Step, datasets_of
-from zfsctl.model.transfer import Transfer
+from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, Step, datasets_of
+from zfsctl.model.transfer import MoveAnchors, Transfer
 from zfsctl.operations.assemble import host_findings
-from zfsctl.operations.planning import Scene, joined, prune_scene
+from zfsctl.operations.planning import Scene, chained, joined, prune_scene
 from zfsctl.operations.session import Session, Wanted, unknown_host
+from zfsctl.planner.pairing import trees_of
+from zfsctl.planner.receiving import receivers_of
 from zfsctl.planner.saved import check_saved_steps
 from zfsctl.planner.selection import restrict, select_datasets
 
@@ -28,26 +31,10 @@ def check_saved_plan(session: Session, saved: Plan) -> Plan:
         LockedError: Another run is at work on all of it.
     """
     _check_validity(saved, session.clock())
-    named: dict[str, set[str]] = {}
-    for step in saved.steps:
-        named.setdefault(step.host, set())
-        if not isinstance(step, RunHook):
-            for host, name in (*datasets_of(step), *_origins_of(step)):
-                named.setdefault(host, set()).add(name)
-    for host in named:
-        if host not in session.policy.hosts:
-            raise unknown_host(host, session.policy)
-    hosts = session.host_names(tuple(named))
-    facts = session.collect({host: _listing(frozenset(named[host])) for host in hosts})
-    places = [
-        (host, facts.hosts[host].datasets[name])
-        for host in hosts
-        for name in sorted(named[host])
-        if name in facts.hosts[host].datasets
-    ]
-    scene = Scene(facts, restrict(select_datasets(session.policy, facts), places))
+    scene, hosts = _scene_of_steps(session, saved.steps)
     pruning = prune_scene(session, scene)
-    checked = check_saved_steps(saved, facts, pruning.decisions, policy=session.policy)
+    chosen = Facts({host: scene.facts.hosts[host] for host in hosts})
+    checked = check_saved_steps(saved, chosen, pruning.decisions, policy=session.policy)
     if saved.steps and not checked.steps:
         raise StaleError(
             f"{saved.id}: nothing was applied, nothing of the plan is left",
@@ -56,25 +43,51 @@ def check_saved_plan(session: Session, saved: Plan) -> Plan:
             where=saved.id,
         )
     pruned = {(step.host, step.dataset) for step in checked.steps if isinstance(step, DestroySnapshots)}
+    receivers = {(planned.host, planned.dataset): planned.receivers for planned in saved.datasets}
     datasets = [
-        planned if (planned.host, planned.dataset) in pruned else replace(planned, rules="")
+        replace(
+            planned,
+            receivers=receivers.get((planned.host, planned.dataset), planned.receivers),
+            rules=planned.rules if (planned.host, planned.dataset) in pruned else "",
+        )
         for planned in pruning.datasets
     ]
     return replace(
         saved,
         datasets=joined([replace(planned, rules="") for planned in saved.datasets], datasets),
         steps=checked.steps,
-        findings=(*host_findings(facts), *session.findings, *checked.findings),
+        findings=(*host_findings(scene.facts), *session.findings, *checked.findings),
         approvals=(),
     )
 
 
-def _origins_of(step: Step) -> list[tuple[str, str]]:
-    """The datasets that a clone is sent on top of."""
-    if not isinstance(step, Transfer):
-        return []
-    sources = [send.source.partition("@") for send in step.sends if not send.source.startswith("#")]
-    return [(step.sender_host, dataset) for dataset, _, _ in sources if dataset]
+def _scene_of_steps(session: Session, steps: Sequence[Step]) -> tuple[Scene, tuple[str, ...]]:
+    """What is snapshotted or pruned by `steps`, and their hosts as far as --host chooses them.
+
+    Both ends of every replication of those hosts are read too: for what is sent, and for what no prune may take.
+    """
+    policy = session.policy
+    named: dict[str, set[str]] = {}
+    for step in steps:
+        here = {name for _, name in datasets_of(step)} if isinstance(step, CreateSnapshots | DestroySnapshots) else ()
+        named.setdefault(step.host, set()).update(here)
+        if isinstance(step, Transfer | MoveAnchors):
+            named.setdefault(step.sender_host, set())
+    for host in named:
+        if host not in policy.hosts:
+            raise unknown_host(host, policy)
+    hosts = session.host_names(tuple(named))
+    trees = tuple(tree for tree in trees_of(policy) if tree.sender_host in hosts or tree.receiver_host in hosts)
+    facts = session.collect({host: _listing(frozenset(named[host])) for host in hosts}, chained(trees))
+    places = [
+        (host, facts.hosts[host].datasets[name])
+        for host in hosts
+        for name in sorted(named[host])
+        if name in facts.hosts[host].datasets
+    ]
+    rules = select_datasets(policy, facts)
+    selected, _ = receivers_of(trees, facts, rules.datasets)
+    return Scene(facts, restrict(replace(rules, datasets=selected), places), (), trees, rules.datasets), hosts
 
 
 def _listing(names: frozenset[str]) -> Wanted:

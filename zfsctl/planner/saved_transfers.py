@@ -123,7 +123,8 @@ class _Checking:
             if pair in {(t.replication, t.host, t.receiver) for t in self._left_transfers(step.replication)}:
                 self.left[step.id] = step
             return
-        self.judge(step, self._why_no_pair(step))
+        if not any(other in self._refused for other in step.after):
+            self.judge(step, self._why_no_pair(step))
 
     def why_not_sent(self, step: Transfer) -> str:
         """Empty where nothing speaks against it."""

@@ -12,6 +12,7 @@ from zfsctl.sandbox.getting import zfs_get
 from zfsctl.sandbox.holding import zfs_hold, zfs_holds, zfs_release
 from zfsctl.sandbox.listing import zfs_list
 from zfsctl.sandbox.machines import SimFleet, SimMachine
+from zfsctl.sandbox.mounting import zfs_mount, zfs_unmount
 from zfsctl.sandbox.pool_care import zpool_scrub, zpool_trim
 from zfsctl.sandbox.pool_getting import zpool_get
 from zfsctl.sandbox.pool_listing import zpool_list, zpool_status
@@ -48,6 +49,7 @@ ZFS: dict[str, Program] = {
     "holds": zfs_holds,
     "inherit": zfs_inherit,
     "list": zfs_list,
+    "mount": zfs_mount,
     "promote": zfs_promote,
     "receive": zfs_receive,
     "recv": zfs_receive,
@@ -58,6 +60,8 @@ ZFS: dict[str, Program] = {
     "set": zfs_set,
     "snap": zfs_snapshot,
     "snapshot": zfs_snapshot,
+    "umount": zfs_unmount,
+    "unmount": zfs_unmount,
     "version": zfs_version,
     "--version": zfs_version,
     "-V": zfs_version,

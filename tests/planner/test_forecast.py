@@ -28,7 +28,7 @@ def foretell(
 ) -> Forecast:
     listed = snapshots(history) if isinstance(history, str) else tuple(history)
     retention = Retention(rules, adopt=("autosnap_*",), prefix="zfsctl", zone=ZoneInfo(zone))
-    decisions = plan_retention("local", listed, retention, clock=at(clock))
+    decisions = plan_retention("local", listed, retention, clock=at(clock)).decisions
     return forecast(
         listed,
         decisions,
@@ -137,7 +137,11 @@ def test_what_is_foretold_is_what_happens(times: list[int], keep_text: str, ever
     retention = Retention(rules, prefix="zfsctl", zone=ZoneInfo(zone))
 
     clock = at("20T14:30")
-    left = [one for one in history if one.guid not in destroyed(plan_retention("l", history, retention, clock=clock))]
+    left = [
+        one
+        for one in history
+        if one.guid not in destroyed(plan_retention("l", history, retention, clock=clock).decisions)
+    ]
     gone = {one.guid: clock for one in history if one not in left}
     kept = dict.fromkeys(range(clock + DAY, clock + 4 * DAY + 1, DAY), (0, 0))
     for instant in upcoming(rules.schedule, now=clock, zone=ZoneInfo(zone)):  # type: ignore[arg-type]
@@ -147,7 +151,7 @@ def test_what_is_foretold_is_what_happens(times: list[int], keep_text: str, ever
             break
         clock = instant
         left.append(Snapshot("tank/a", scheduled_name("zfsctl", instant), instant, instant, instant))
-        lost = destroyed(plan_retention("l", left, retention, clock=clock))
+        lost = destroyed(plan_retention("l", left, retention, clock=clock).decisions)
         gone.update(dict.fromkeys(lost, clock))
         left = [one for one in left if one.guid not in lost]
 

@@ -20,7 +20,7 @@ from zfsctl.model.policy import KeepRule, Policy
 from zfsctl.model.verdicts import Rule, Verdict
 from zfsctl.planner.guards import MASS_DESTROY, WINDOW_EXPIRY, Guarded, guard, holders_after, may_be_mass
 from zfsctl.planner.keeping import fingerprint_of_rules
-from zfsctl.planner.retention import Retention, judge
+from zfsctl.planner.retention import Retention, plan_retention
 
 TANK = dataset()
 HOUR = 3600
@@ -56,7 +56,7 @@ def guarded(
     time = at(clock) if isinstance(clock, str) else clock
     retention = Retention(policy(keep_text), adopt=adopt, prefix="zfsctl", zone=UTC)
     return guard(
-        judge("local", history, retention, clock=time),
+        plan_retention("local", history, retention, clock=time),
         retention,
         host="local",
         dataset=TANK,
@@ -262,7 +262,7 @@ def test_what_the_schedule_wants_is_no_pause(every: str | None, step: int, count
     retention = Retention(policy("within=12h", every=every), prefix="zfsctl", zone=UTC)
     clock = history[-1].creation + HOUR
     result = guard(
-        judge("local", history, retention, clock=clock),
+        plan_retention("local", history, retention, clock=clock),
         retention,
         host="local",
         dataset=TANK,
@@ -297,7 +297,7 @@ def test_a_machine_that_is_off_every_night_does_not_gather_snapshots_for_ever() 
         for hour in range(9, 18):
             clock = at(f"{day:02}T{hour:02}")
             left = joined(left, hours(f"{day:02}T{hour:02}", 1))
-            judgement = judge("local", left, retention, clock=clock)
+            judgement = plan_retention("local", left, retention, clock=clock)
             result = guard(judgement, retention, host="local", dataset=TANK, clock=clock, known=True, now=clock)
             gone = destroyed(result.decisions)
             left = tuple(one for one in left if one.guid not in gone)
@@ -313,24 +313,24 @@ def test_a_ten_day_outage_heals_with_nobodys_help() -> None:
     for start in ("2026-10-21T00", "2026-11-05T00"):
         for hour in range(30):
             clock = at(start) + hour * HOUR
-            judgement = judge("local", left, retention, clock=clock)
+            judgement = plan_retention("local", left, retention, clock=clock)
             result = guard(judgement, retention, host="local", dataset=TANK, clock=clock, known=True, now=clock)
             gone = destroyed(result.decisions)
             taken = Snapshot("tank/a", scheduled_name("zfsctl", clock), 0, 0, clock)
             left = joined([one for one in left if one.guid not in gone], [taken])
 
-        assert destroyed(judge("local", left[:-1], retention, clock=clock).decisions) == set()
+        assert destroyed(plan_retention("local", left[:-1], retention, clock=clock).decisions) == set()
 
 
 def test_on_its_first_day_a_machine_that_was_off_for_a_month_loses_nothing_by_a_window() -> None:
     rules_ = policy("hourly=7d daily=30d within=2d")
     retention = Retention(rules_, prefix="zfsctl", zone=UTC)
     before = hours("2026-09-01T00", 24 * 9)
-    steady = destroyed(judge("local", before, retention, clock=before[-1].creation).decisions)
+    steady = destroyed(plan_retention("local", before, retention, clock=before[-1].creation).decisions)
     left = joined([one for one in before if one.guid not in steady])
     for hour in range(24):
         clock = at("2026-10-12T08") + hour * HOUR
-        judgement = judge("local", left, retention, clock=clock)
+        judgement = plan_retention("local", left, retention, clock=clock)
         result = guard(judgement, retention, host="local", dataset=TANK, clock=clock, known=True, now=clock)
 
         assert destroyed(result.decisions) == set()
@@ -343,7 +343,7 @@ def test_guards_only_turn_destroys_into_keeps_and_say_which(
     history: tuple[Snapshot, ...], keep_rules: tuple[KeepRule, ...], zone: object, known: bool, clock: int
 ) -> None:
     retention = Retention(Policy("p", keep_rules), prefix="zfsctl", zone=zone)  # type: ignore[arg-type]
-    judgement = judge("local", history, retention, clock=clock)
+    judgement = plan_retention("local", history, retention, clock=clock)
     result = guard(judgement, retention, host="local", dataset=TANK, clock=clock, known=known, now=clock)
 
     assert len(result.requests) <= 1

@@ -20,7 +20,7 @@ def decide(
     keep_text: str, history: str, *, clock: int = CLOCK, zone: str = "UTC", adopt: tuple[str, ...] = ()
 ) -> tuple[Decision, ...]:
     retention = Retention(policy(keep_text), adopt=adopt, prefix="zfsctl", zone=ZoneInfo(zone))
-    return plan_retention("local", snapshots(history), retention, clock=clock)
+    return plan_retention("local", snapshots(history), retention, clock=clock).decisions
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_only_the_whole_name_is_adopted_and_only_stars_and_question_marks_are_sp
 
     def lost(*adopt: str) -> set[int]:
         retention = Retention(policy("last=1"), adopt=adopt, prefix="zfsctl", zone=UTC)
-        return destroyed(plan_retention("local", history, retention, clock=CLOCK))
+        return destroyed(plan_retention("local", history, retention, clock=CLOCK).decisions)
 
     assert lost("autosnap") == set()
     assert lost("autosnap_?") == {1, 2}
@@ -217,7 +217,7 @@ def test_only_the_whole_name_is_adopted_and_only_stars_and_question_marks_are_sp
 
 def test_the_prefix_decides_what_is_ours() -> None:
     retention = Retention(policy("last=1"), prefix="other", zone=UTC)
-    decisions = plan_retention("local", snapshots("20T06 20T07"), retention, clock=CLOCK)
+    decisions = plan_retention("local", snapshots("20T06 20T07"), retention, clock=CLOCK).decisions
 
     assert [rules_of(decision) for decision in decisions] == [[Rule.NOT_OURS], [Rule.NOT_OURS]]
 
@@ -225,7 +225,7 @@ def test_the_prefix_decides_what_is_ours() -> None:
 def test_nothing_goes_from_a_host_whose_listing_is_not_known() -> None:
     retention = Retention(policy("last=1"), prefix="zfsctl", zone=UTC)
     history = snapshots("20T06 20T07m>21T00 20T08")
-    decisions = plan_retention("local", history, retention, clock=CLOCK, unknown="stderr: I/O error")
+    decisions = plan_retention("local", history, retention, clock=CLOCK, unknown="stderr: I/O error").decisions
 
     assert {(decision.verdict, decision.reasons) for decision in decisions} == {
         (Verdict.KEEP, (Reason(Rule.UNKNOWN, "stderr: I/O error"),))
@@ -235,7 +235,7 @@ def test_nothing_goes_from_a_host_whose_listing_is_not_known() -> None:
 def test_nothing_goes_from_a_pool_that_takes_no_changes_and_what_would_go_says_so() -> None:
     retention = Retention(policy("last=1"), prefix="zfsctl", zone=UTC)
     history = snapshots("20T06 20T07m>21T00 20T08")
-    decisions = plan_retention("local", history, retention, clock=CLOCK, read_only="pool tank is SUSPENDED")
+    decisions = plan_retention("local", history, retention, clock=CLOCK, read_only="pool tank is SUSPENDED").decisions
 
     assert [rules_of(decision)[0] for decision in decisions] == [Rule.LAST, Rule.READ_ONLY, Rule.READ_ONLY]
     assert destroyed(decisions) == set()
@@ -244,7 +244,9 @@ def test_nothing_goes_from_a_pool_that_takes_no_changes_and_what_would_go_says_s
 def test_an_anchor_stays_whatever_the_rules_say() -> None:
     retention = Retention(policy("last=1"), prefix="zfsctl", zone=UTC)
     base = Reason(Rule.BASE, "the base of nodes-to-vault")
-    decisions = plan_retention("local", snapshots("20T06 20T07 20T08"), retention, clock=CLOCK, anchors={1: base})
+    decisions = plan_retention(
+        "local", snapshots("20T06 20T07 20T08"), retention, clock=CLOCK, anchors={1: base}
+    ).decisions
 
     assert destroyed(decisions) == {2}
     assert decisions[-1].reasons == (base,)
@@ -255,7 +257,7 @@ def test_what_was_taken_by_hand_expires_only_when_both_clocks_say_so() -> None:
     history = snapshots("20T06m>25T00 20T08")
 
     def lost(clock: str, now: str) -> set[int]:
-        return destroyed(plan_retention("local", history, retention, clock=at(clock), now=at(now)))
+        return destroyed(plan_retention("local", history, retention, clock=at(clock), now=at(now)).decisions)
 
     assert lost("26T00", "26T00") == {1}
     assert lost("26T00", "24T00") == set()
@@ -264,7 +266,9 @@ def test_what_was_taken_by_hand_expires_only_when_both_clocks_say_so() -> None:
 
 def test_without_a_policy_only_what_was_taken_by_hand_expires() -> None:
     retention = Retention(None, adopt=("*",), prefix="zfsctl", zone=UTC)
-    decisions = plan_retention("local", snapshots("20T05a 20T06 20T07m>21T00 20T08m 20T09"), retention, clock=CLOCK)
+    decisions = plan_retention(
+        "local", snapshots("20T05a 20T06 20T07m>21T00 20T08m 20T09"), retention, clock=CLOCK
+    ).decisions
 
     assert [rules_of(decision)[0] for decision in decisions] == [
         Rule.NO_POLICY,
@@ -285,7 +289,7 @@ def test_dates_beyond_the_calendar_are_kept_and_worded() -> None:
     history = snapshots("20T06 20T07")
     odd = [*history, history[0].__class__("tank/a", "zfsctl-20261120T080000Z", 3, 3, 10**17)]
     retention = Retention(policy("hourly=1 monthly=1"), prefix="zfsctl", zone=ZoneInfo("Europe/Berlin"))
-    decisions = plan_retention("local", odd, retention, clock=CLOCK)
+    decisions = plan_retention("local", odd, retention, clock=CLOCK).decisions
 
     assert rules_of(decisions[0]) == [Rule.FUTURE, Rule.NEWEST]
     assert destroyed(decisions) == {1}

@@ -99,7 +99,7 @@ def histories(draw: st.DrawFn, *, clock_was_right: bool = False) -> tuple[Snapsh
 
 def lost(history: Sequence[Snapshot], keep_rules: tuple[KeepRule, ...], zone: ZoneInfo, clock: int) -> set[int]:
     retention = Retention(Policy("p", keep_rules), prefix="zfsctl", zone=zone)
-    return destroyed(plan_retention("local", history, retention, clock=clock))
+    return destroyed(plan_retention("local", history, retention, clock=clock).decisions)
 
 
 @LAWS
@@ -121,12 +121,12 @@ def test_every_snapshot_is_decided_once_with_a_reason_and_the_order_of_the_input
     history: tuple[Snapshot, ...], keep_rules: tuple[KeepRule, ...], zone: ZoneInfo, clock: int
 ) -> None:
     retention = Retention(Policy("p", keep_rules), prefix="zfsctl", zone=zone)
-    decisions = plan_retention("local", history, retention, clock=clock)
+    decisions = plan_retention("local", history, retention, clock=clock).decisions
 
     assert [decision.guid for decision in decisions] == [one.guid for one in newest_first(history)]
     assert all(decision.reasons for decision in decisions)
-    assert plan_retention("local", history[::-1], retention, clock=clock) == decisions
-    assert plan_retention("local", sorted(history, key=hash), retention, clock=clock) == decisions
+    assert plan_retention("local", history[::-1], retention, clock=clock).decisions == decisions
+    assert plan_retention("local", sorted(history, key=hash), retention, clock=clock).decisions == decisions
 
 
 @LAWS
@@ -243,7 +243,7 @@ def test_every_short_history_obeys_the_rules(keep_text: str) -> None:
     for size in range(len(GRID) + 1):
         for times in combinations(GRID, size):
             history = history_of(times)
-            decisions = plan_retention("local", history, retention, clock=GRID[-1])
+            decisions = plan_retention("local", history, retention, clock=GRID[-1]).decisions
 
             kept = {decision.guid for decision in decisions if decision.verdict is Verdict.KEEP}
             assert kept == kept_by_rules(history, keep(keep_text), zone), times

@@ -17,7 +17,7 @@ from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
 from zfsctl.planner.guards import MASS_DESTROY, NO_HOLDERS, guard, holders_after, may_be_mass
 from zfsctl.planner.keeping import fingerprint_of_rules
 from zfsctl.planner.pool_findings import no_writes, why_no_writes
-from zfsctl.planner.retention import NO_ANCHORS, Judgement, Retention, judge, keep_all
+from zfsctl.planner.retention import NO_ANCHORS, Judgement, Retention, keep_all, plan_retention
 from zfsctl.planner.selection import Selected
 from zfsctl.planner.wording import counted
 
@@ -139,7 +139,7 @@ def _judge_all(
         if pool is None and not unknown:
             unknown = f"pool {pool_of(name)} was not listed"
         read_only = why_no_writes(pool) if pool is not None else ""
-        judgement = judge(
+        judgement = plan_retention(
             one.host,
             snapshots,
             retention,

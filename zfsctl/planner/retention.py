@@ -100,7 +100,7 @@ def plan_retention(
     unknown: str = "",
     read_only: str = "",
     anchors: Mapping[int, Reason] = NO_ANCHORS,
-) -> tuple[Decision, ...]:
+) -> Judgement:
     """Keep or destroy, for every snapshot of one dataset, newest first, each with at least one reason.
 
     Args:
@@ -113,23 +113,6 @@ def plan_retention(
         read_only: Why nothing can be destroyed there. Empty when it can.
         anchors: By guid, why a snapshot must stay whatever the rules say: a replication rests on it.
     """
-    return judge(
-        host, snapshots, retention, clock=clock, now=now, unknown=unknown, read_only=read_only, anchors=anchors
-    ).decisions
-
-
-def judge(
-    host: str,
-    snapshots: Sequence[Snapshot],
-    retention: Retention,
-    *,
-    clock: int,
-    now: int | None = None,
-    unknown: str = "",
-    read_only: str = "",
-    anchors: Mapping[int, Reason] = NO_ANCHORS,
-) -> Judgement:
-    """What `plan_retention` decides, with what the guards want to know."""
     ordered = newest_first(snapshots)
     if unknown:
         return Judgement(keep_all(host, ordered, Reason(Rule.UNKNOWN, unknown)), (), ())

@@ -42,11 +42,7 @@ class Row(NamedTuple):
     @property
     def kind(self) -> Kinds:
         """Which of the four it is."""
-        if self.snapshot:
-            return Kinds.SNAPSHOT
-        if self.bookmark:
-            return Kinds.BOOKMARK
-        return Kinds.FILESYSTEM if self.dataset.is_filesystem else Kinds.VOLUME
+        return self.found.kind
 
     @property
     def name(self) -> str:

@@ -10,10 +10,10 @@ import pytest
 from tests.planner.notation import dataset, snapshots
 from zfsctl.model.dataset import Bookmark, Dataset, Snapshot
 from zfsctl.model.facts import Chains, Facts, HostFacts
-from zfsctl.model.lineage import LinkState
+from zfsctl.model.lineage import LinkState, ResumeToken
 from zfsctl.model.names import PARENT_MARK
 from zfsctl.model.plan import Plan, SnapshotRef, Step
-from zfsctl.model.policy import Pattern, PolicyFile
+from zfsctl.model.policy import HostEntry, Pattern, PolicyFile
 from zfsctl.model.replication import Replication
 from zfsctl.model.transfer import (
     AbortReceive,
@@ -29,7 +29,7 @@ from zfsctl.planner.saved import check_saved_steps
 from zfsctl.planner.saved_transfers import check_saved_transfers
 
 RULE = Replication("r", "zfsctl.toml: replications.0", Pattern("alpha:tank", "alpha", "tank"), "beta", "bk/{host}")
-POLICY = PolicyFile(replications=(RULE,))
+POLICY = PolicyFile(hosts={name: HostEntry(name, name) for name in ("alpha", "beta")}, replications=(RULE,))
 
 HISTORY = snapshots("20T10 20T11 20T12", dataset="tank/a")
 BASE, MIDDLE, LAST = (SnapshotRef(one.name, one.guid) for one in HISTORY)
@@ -267,23 +267,40 @@ def test_a_property_that_the_policy_carries_over_is_set() -> None:
     assert left(step, beta=EMPTY, policy=policy) == (["t"], [])
 
 
+def interrupted(token: str | None, *, sent: str = LAST.name, holds: tuple[str, ...] = ("zfsctl:r:base",)) -> HostFacts:
+    """beta with a receive of a snapshot called `sent` into bk/alpha/a, whose base carries `holds`."""
+    if token is None:
+        return BETA
+    told = ResumeToken(token, LAST.guid, f"tank/a@{sent}", BASE.guid)
+    chains = Chains(tokens={"bk/alpha/a": told}, holds={f"bk/alpha/a@{BASE.name}": holds})
+    return replace(with_dataset(BETA, "bk/alpha/a", receive_resume_token=token), chains=chains)
+
+
 @pytest.mark.parametrize(
-    ("token", "goes"),
+    ("beta", "goes"),
     [
-        pytest.param("1-a-b-c", True, id="the planned receive"),
-        pytest.param("1-a-b-d", False, id="another receive by now"),
-        pytest.param(None, False, id="none by now"),
+        pytest.param(interrupted("1-a-b-c"), True, id="the planned receive"),
+        pytest.param(interrupted("1-a-b-d"), False, id="another receive by now"),
+        pytest.param(interrupted(None), False, id="none by now"),
+        pytest.param(interrupted("1-a-b-c", sent="auto-1"), False, id="a receive of somebody else's snapshot"),
+        pytest.param(interrupted("1-a-b-c", holds=("keep",)), False, id="a receive on what we do not hold"),
+        pytest.param(replace(interrupted("1-a-b-c"), chains=Chains()), False, id="nothing is known of its token"),
     ],
 )
-def test_only_the_planned_receive_is_given_up_and_what_waits_for_it_goes_with_it(token: str | None, goes: bool) -> None:
+def test_only_the_planned_receive_is_given_up_and_what_waits_for_it_goes_with_it(beta: HostFacts, goes: bool) -> None:
     step = replace(TRANSFER, after=("a", "h"))
-    beta = with_dataset(BETA, "bk/alpha/a", receive_resume_token=token)
 
     assert left(ABORT, HOLD, step, ANCHORS, beta=beta)[0] == (["a", "h", "t", "m"] if goes else [])
 
 
+def test_a_receive_is_ours_by_what_is_held_in_flight() -> None:
+    alpha = replace(ALPHA, chains=Chains(holds={f"tank/a@{LAST.name}": ("zfsctl:r:send",)}))
+
+    assert left(ABORT, alpha=alpha, beta=interrupted("1-a-b-c", sent="auto-1", holds=())) == (["a"], [])
+
+
 def test_no_receive_is_given_up_that_is_no_receiver_of_the_replication() -> None:
-    beta = with_dataset(BETA, "bk/alpha/a", receive_resume_token="1-a-b-c")
+    beta = interrupted("1-a-b-c")
 
     assert left(ABORT, beta=beta)[0] == ["a"]
     assert left(replace(ABORT, dataset="bk"), beta=with_dataset(beta, "bk", receive_resume_token="1-a-b-c"))[0] == []

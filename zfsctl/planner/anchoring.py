@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from zfsctl.model.dataset import Bookmark, Snapshot
-from zfsctl.model.lineage import Lineage, LinkState
-from zfsctl.model.names import EXPIRES_PROPERTY, REASON_PROPERTY
+from zfsctl.model.lineage import Lineage, LinkState, ResumeToken
+from zfsctl.model.names import EXPIRES_PROPERTY, REASON_PROPERTY, ownership_of
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.transfer import Send, base_tag, cursor_name, send_tag
 from zfsctl.model.verdicts import Reason, Rule
@@ -43,6 +43,14 @@ def standing_of(name: str, sender: End, receiver: End) -> Standing:
         held=tuple(one for one in receiver.snapshots if base_tag(name) in receiver.tags(one)),
         in_flight=tuple(one for one in sender.snapshots if send_tag(name) in sender.tags(one)),
     )
+
+
+def is_begun_by_us(token: ResumeToken, standing: Standing, *, prefix: str) -> bool:
+    """Whether we began an interrupted receive: our hold is on its target or on what it goes on from."""
+    if any(one.guid == token.to_guid for one in standing.in_flight):
+        return True
+    owned = ownership_of(token.to_name.partition("@")[2], prefix=prefix) is not None
+    return owned and (token.from_guid is None or any(one.guid == token.from_guid for one in standing.held))
 
 
 def is_settled(name: str, standing: Standing, found: Lineage) -> bool:

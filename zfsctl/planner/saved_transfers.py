@@ -6,7 +6,6 @@ starts from is on both ends. What only serves a transfer goes with it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from zfsctl.model.facts import Facts, HostFacts
@@ -15,7 +14,6 @@ from zfsctl.model.names import PARENT_MARK, is_at_or_below
 from zfsctl.model.plan import Plan, SnapshotRef
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.received import PROTECTING, SOURCE_PROPERTIES
-from zfsctl.model.replication import Replication
 from zfsctl.model.transfer import (
     AbortReceive,
     CreateParents,
@@ -26,7 +24,9 @@ from zfsctl.model.transfer import (
     Send,
     Transfer,
 )
-from zfsctl.planner.matching import selects_host
+from zfsctl.planner.anchoring import is_begun_by_us, standing_of
+from zfsctl.planner.lineage import End
+from zfsctl.planner.pairing import Tree, trees_of
 from zfsctl.planner.stale import stale
 
 _FOREIGN = "the policy does not have it like this"
@@ -74,6 +74,8 @@ class _Checking:
     def __init__(self, plan: Plan, facts: Facts, policy: PolicyFile) -> None:
         self._facts = facts
         self._policy = {replication.name: replication for replication in policy.replications}
+        self._trees = trees_of(policy)
+        self._prefix = policy.prefix
         self._planned = [step for step in plan.steps if isinstance(step, Transfer)]
         self._refused: set[str] = set()
         self.left: dict[str, ReplicationStep] = {}
@@ -139,18 +141,22 @@ class _Checking:
         return self._why_not_from_there(step) or self._why_not_to_there(step)
 
     def why_not_aborted(self, step: AbortReceive) -> str:
-        host = self._facts.hosts.get(step.host)
-        if not self._receives(step.replication, step.host, step.dataset):
+        tree = self._tree_of(step)
+        if tree is None:
             return _FOREIGN
-        if host is None or not host.reached:
-            return "the host did not answer"
-        dataset = host.datasets.get(step.dataset)
-        if dataset is None or dataset.receive_resume_token != step.token:
+        sender, receiver = self._facts.hosts.get(tree.sender_host), self._facts.hosts.get(step.host)
+        if sender is None or not sender.reached or receiver is None or not receiver.reached:
+            return "a host did not answer"
+        dataset, token = receiver.datasets.get(step.dataset), receiver.chains.tokens.get(step.dataset)
+        if dataset is None or token is None or dataset.receive_resume_token != step.token or token.text != step.token:
             return "it is no longer the planned one"
+        ends = End(sender, tree.sender_of(step.dataset)), End(receiver, step.dataset)
+        if not is_begun_by_us(token, standing_of(step.replication, *ends), prefix=self._prefix):
+            return "it was not begun by zfsctl"
         return ""
 
     def why_not_renamed(self, step: RenameSnapshot) -> str:
-        if not self._receives(step.replication, step.host, step.dataset):
+        if self._tree_of(step) is None:
             return _FOREIGN
         if why := self._why_not_there(step.host, step.dataset, step.snapshot):
             return why
@@ -163,8 +169,8 @@ class _Checking:
 
     def _why_no_pair(self, step: Transfer | MoveAnchors) -> str:
         """Why the policy or the hosts do not have the two ends of a step."""
-        replication = self._policy.get(step.replication)
-        if replication is None or not _pairs(replication, step):
+        tree = self._tree_of(step)
+        if tree is None or (tree.sender_host, tree.sender_of(step.dataset)) != (step.sender_host, step.sender):
             return _FOREIGN
         sender = self._facts.hosts.get(step.sender_host)
         receiver = self._facts.hosts.get(step.host)
@@ -239,12 +245,18 @@ class _Checking:
             return f"{dataset}@{ref.name} is no longer the planned snapshot"
         return ""
 
-    def _receives(self, name: str, host: str, dataset: str) -> bool:
-        replication = self._policy.get(name)
-        if replication is None or replication.receiver_host != host:
-            return False
-        tree = "[^/]+".join(re.escape(part) for part in replication.receiver_dataset.split("{host}"))
-        return re.fullmatch(f"{tree}(/.*)?", dataset) is not None
+    def _tree_of(self, step: ReplicationStep) -> Tree | None:
+        """What the policy of today receives at the place of a step."""
+        return next(
+            (
+                tree
+                for tree in self._trees
+                if tree.replication.name == step.replication
+                and tree.receiver_host == step.host
+                and is_at_or_below(step.dataset, tree.receiver)
+            ),
+            None,
+        )
 
 
 _WHAT: dict[type[ReplicationStep], str] = {
@@ -255,17 +267,6 @@ _WHAT: dict[type[ReplicationStep], str] = {
     Transfer: "nothing was sent",
     MoveAnchors: "its anchors were left",
 }
-
-
-def _pairs(replication: Replication, step: Transfer | MoveAnchors) -> bool:
-    """Whether the policy sends just this dataset to just that place."""
-    top = replication.sender.dataset
-    return (
-        selects_host(replication.sender, step.sender_host)
-        and is_at_or_below(step.sender, top)
-        and replication.receiver_host == step.host
-        and step.receiver == replication.receiver_for(step.sender_host) + step.sender[len(top) :]
-    )
 
 
 def _is_empty_parent(host: HostFacts, name: str) -> bool:

@@ -21,7 +21,7 @@ from zfsctl.model.transfer import (
     Transfer,
     send_tag,
 )
-from zfsctl.planner.anchoring import chain_of, is_settled, notes_of, standing_of
+from zfsctl.planner.anchoring import chain_of, is_begun_by_us, is_settled, notes_of, standing_of
 from zfsctl.planner.draft import Draft
 from zfsctl.planner.lineage import End
 from zfsctl.planner.link_findings import (
@@ -33,7 +33,6 @@ from zfsctl.planner.link_findings import (
     too_long,
 )
 from zfsctl.planner.links import Link
-from zfsctl.planner.ownership import Owners, Standing
 from zfsctl.planner.pairing import Tree
 from zfsctl.planner.sends import bytes_of, sends_from, source_of
 from zfsctl.planner.streams import flags_for, has_foreign_root, origins_first, resumed, sends_raw
@@ -254,16 +253,11 @@ class TreePlan:
         return True
 
     def _is_ours(self, link: Link, sender: End, receiver: End) -> bool:
-        """Whether we began the interrupted receive: our hold is on its target or on what it goes on from."""
+        """Whether we began the interrupted receive."""
         token = link.lineage.token
         if token is None:
             return False
-        standing = standing_of(self._name, sender, receiver)
-        if any(one.guid == token.to_guid for one in standing.in_flight):
-            return True
-        owners = Owners(self._draft.policy.prefix)
-        owned = owners.standing(token.to_name.partition("@")[2]) is not Standing.FOREIGN
-        return owned and (token.from_guid is None or any(one.guid == token.from_guid for one in standing.held))
+        return is_begun_by_us(token, standing_of(self._name, sender, receiver), prefix=self._draft.policy.prefix)
 
     def _abort(self, link: Link, token: str, why: str) -> str:
         step = AbortReceive(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import assert_never
 
 from zfsctl.model.names import (
@@ -22,6 +23,7 @@ from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, RunHook, Snapsh
 from zfsctl.model.received import CARRIED, PROTECTING, SOURCE_PROPERTIES
 from zfsctl.model.route import Route
 from zfsctl.model.transfer import (
+    NOT_TAKEN_YET,
     AbortReceive,
     CreateParents,
     HoldSnapshots,
@@ -70,7 +72,7 @@ def _check_replication_step(step: ReplicationStep) -> None:
             if step.tag not in (send_tag(step.replication), base_tag(step.replication)):
                 raise ValueError(f"{step.tag!r} is no hold of the replication {step.replication}")
             for held in step.snapshots:
-                _check_snapshots((held.snapshot,), check_dataset_name(held.dataset))
+                _check_snapshots((held.snapshot,), check_dataset_name(held.dataset), planned=True)
         case CreateParents():
             for name in step.datasets:
                 _check_below_pool(name)
@@ -112,8 +114,8 @@ def _check_transfer(step: Transfer) -> None:
 
 
 def _check_send(send: Send, step: Transfer, *, resumed: bool) -> None:
-    _check_snapshots(send.snapshots, step.sender)
-    _check_snapshots(send.snapshots, step.receiver)
+    _check_snapshots(send.snapshots, step.sender, planned=True)
+    _check_snapshots(send.snapshots, step.receiver, planned=True)
     if send.source_guid is not None:
         _check_guid(send.source_guid)
     if bool(send.source) != (send.source_guid is not None) and not resumed:
@@ -138,9 +140,8 @@ def _check_anchors(step: MoveAnchors) -> None:
     _check_guid(step.sender_guid)
     _check_below_pool(step.receiver)
     for ref in step.chain[:1]:
-        check_snapshot_part(ref.name.removeprefix("#"), dataset=step.sender)
-        _check_guid(ref.guid)
-    _check_snapshots((*step.chain[1:], *step.in_flight), step.sender)
+        _check_snapshots((replace(ref, name=ref.name.removeprefix("#")),), step.sender, planned=True)
+    _check_snapshots((*step.chain[1:], *step.in_flight), step.sender, planned=True)
     _check_snapshots(step.held, step.receiver)
     cursor = re.compile(rf"zfsctl-{re.escape(step.replication)}-[0-9a-f]{{16}}")
     for bookmark in step.bookmarks:
@@ -177,10 +178,12 @@ def _check_below_pool(name: str) -> None:
         raise ValueError(f"{name} is the root of a pool, which is no receiver")
 
 
-def _check_snapshots(snapshots: Iterable[SnapshotRef], dataset: str) -> None:
+def _check_snapshots(snapshots: Iterable[SnapshotRef], dataset: str, *, planned: bool = False) -> None:
+    """With `planned` also a snapshot that a step of the same plan takes."""
     for ref in snapshots:
         check_snapshot_part(ref.name, dataset=dataset)
-        _check_guid(ref.guid)
+        if not (planned and ref.guid == NOT_TAKEN_YET):
+            _check_guid(ref.guid)
 
 
 def _check_guid(guid: int) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 from zfsctl.errors import ZfsctlError
 from zfsctl.executor.anchors import apply_anchors
 from zfsctl.executor.board import ENDED_WELL, Board, Stop, failed
 from zfsctl.executor.hold import apply_hold
+from zfsctl.executor.planned import Taken, taken_by, with_taken
 from zfsctl.executor.receiver import apply_abort, apply_parents, apply_rename
 from zfsctl.executor.transfer import apply_transfer
 from zfsctl.hosts.protocol import Fleet
@@ -49,15 +51,32 @@ def apply_replication(
                 detail = f"another run is at work on {name}"
                 board.finished(step, StepOutcome(step.id, Result.RUNNING, detail, code="locked"))
             return
-        for step in steps:
+        whole = _with_taken(steps, board, known)
+        for step in whole:
             if not isinstance(step, Transfer | MoveAnchors):
                 _prepare(step, fleet, board, known, stop)
-        _Flight(fleet, steps, board, known, stop).run()
+        _Flight(fleet, whole, board, known, stop).run()
     except BaseException:
         stop.ask()
         raise
     finally:
         board.give_up(steps)
+
+
+def _with_taken(steps: Sequence[ReplicationStep], board: Board, known: frozenset[str]) -> list[ReplicationStep]:
+    """The steps once the snapshots that this plan takes are taken, each about what there is.
+
+    A snapshot that was not taken is left out, and stops nothing else.
+    """
+    own = {step.id for step in steps}
+    taken: dict[str, Taken] = {}
+    found: list[ReplicationStep] = []
+    for step in steps:
+        before = board.wait_for(replace(step, after=tuple(name for name in step.after if name not in own)), known)
+        taken[step.id] = taken_by(before) or next((taken[name] for name in step.after if taken.get(name)), {})
+        alone = replace(step, after=tuple(name for name in step.after if name in own))
+        found.append(with_taken(alone, taken[step.id]))
+    return found
 
 
 def _prepare(
@@ -125,7 +144,7 @@ class _Flight:
             if before is None:
                 continue
             self._pending.remove(step)
-            refusal = _refusal(step, before, self._stop) or _not_held(step, before)
+            refusal = _refusal(step, before, self._stop) or _nothing_to_send(step) or _not_held(step, before)
             if refusal is not None:
                 self._board.finished(step, refusal)
                 continue
@@ -186,6 +205,10 @@ def _refusal(step: ReplicationStep, before: Sequence[StepOutcome], stop: Stop) -
     if stop.asked:
         return StepOutcome(step.id, Result.SKIPPED, "the run was stopped before it")
     return None
+
+
+def _nothing_to_send(step: Transfer) -> StepOutcome | None:
+    return None if step.sends else StepOutcome(step.id, Result.SKIPPED, "the snapshot to send was not taken")
 
 
 def _not_held(step: Transfer, before: Sequence[StepOutcome]) -> StepOutcome | None:

@@ -187,6 +187,9 @@ class MoveAnchors:
 ReplicationStep = HoldSnapshots | CreateParents | AbortReceive | RenameSnapshot | Transfer | MoveAnchors
 
 
+NOT_TAKEN_YET = 0
+"""Stands for the guid of a snapshot that a step before takes; no snapshot has it."""
+
 REPLICATION_LOCK = "@replication"
 """Stands for the host in the lock of a replication; no host is called so."""
 

@@ -13,7 +13,7 @@ from zfsctl.executor.collect_chains import ChainRequest
 from zfsctl.executor.estimate import collect_frees
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
-from zfsctl.model.plan import DestroySnapshots, Plan, PlannedDataset, RunHook
+from zfsctl.model.plan import DestroySnapshots, Plan, PlannedDataset, RunHook, Step
 from zfsctl.model.transfer import REPLICATION_LOCK
 from zfsctl.operations.session import Chained, Session, Wanted
 from zfsctl.planner.naming import hosts_of_selection, resolve_selection, wanted_by_selection
@@ -132,7 +132,7 @@ def prune_scene(session: Session, scene: Scene, replicating: Replicating | None 
         )
 
 
-def replicate_scene(session: Session, scene: Scene, *, sends: bool) -> Replicating:
+def replicate_scene(session: Session, scene: Scene, *, sends: bool, taking: Sequence[Step] = ()) -> Replicating:
     """How every pair of the scene stands; with `sends` also what is to be done about it.
 
     A replication that another run is at work on is left to it.
@@ -144,6 +144,7 @@ def replicate_scene(session: Session, scene: Scene, *, sends: bool) -> Replicati
         policy=session.policy,
         adopts=adopts_of(session.policy, scene.rules),
         sends=lambda name: sends and name not in busy,
+        taking=taking,
     )
 
 

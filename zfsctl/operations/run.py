@@ -48,7 +48,7 @@ def plan_run(session: Session, request: RunRequest) -> Plan:
     scene = scene_of_policy(session, with_chains=bool({"prune", "replicate"} & set(jobs)))
     session.facts = scene.facts
     snapshotting = plan_due(session, scene) if "snapshot" in jobs else Snapshotting()
-    replicating = replicate_scene(session, scene, sends="replicate" in jobs)
+    replicating = replicate_scene(session, scene, sends="replicate" in jobs, taking=snapshotting.steps)
     pruning = prune_scene(session, scene, replicating) if "prune" in jobs else Pruning()
     plan = assemble_plan(
         command,

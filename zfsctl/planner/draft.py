@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from zfsctl.model.facts import Facts
@@ -21,6 +22,8 @@ class Draft:
     findings: dict[Finding, None] = field(default_factory=dict)
     promised: dict[tuple[str, str], int] = field(default_factory=dict)
     """By host and pool, the bytes that first copies of this plan will take."""
+    takers: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """By host and dataset, the id of the step that takes a snapshot which is sent too."""
     number: int = 0
 
     def next_id(self, kind: str) -> str:

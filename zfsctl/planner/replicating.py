@@ -22,6 +22,7 @@ from zfsctl.planner.link_findings import (
 from zfsctl.planner.links import Link
 from zfsctl.planner.ownership import Owners, Standing
 from zfsctl.planner.pairing import Pair, Tree, pairs_of
+from zfsctl.planner.planned import takers, with_planned
 from zfsctl.planner.streams import is_raw_chain
 from zfsctl.planner.tree_plan import TreePlan
 
@@ -43,7 +44,13 @@ Adopts = Callable[[str, str], Sequence[str]]
 
 
 def plan_replicating(
-    trees: Iterable[Tree], facts: Facts, *, policy: PolicyFile, adopts: Adopts, sends: Callable[[str], bool]
+    trees: Iterable[Tree],
+    facts: Facts,
+    *,
+    policy: PolicyFile,
+    adopts: Adopts,
+    sends: Callable[[str], bool],
+    taking: Sequence[Step] = (),
 ) -> Replicating:
     """Plan every pair of `trees`.
 
@@ -52,9 +59,10 @@ def plan_replicating(
         facts: What the hosts at all ends said, their chains included.
         policy: The policy file, for the prefix of our names.
         adopts: Which foreign snapshots count as owned.
+        taking: Steps of the same plan that take snapshots, which are sent too.
         sends: Whether steps are wanted for the replication of a name; without them only how things stand.
     """
-    draft = Draft(facts, policy)
+    draft = Draft(with_planned(facts, taking), policy, takers=takers(taking))
     stand = _Stand(draft, adopts)
     links: list[Link] = []
     for tree in trees:

@@ -20,6 +20,7 @@ from zfsctl.model.transfer import ReplicationStep
 from zfsctl.model.verdicts import Decision, Verdict
 from zfsctl.planner.matching import selects_host
 from zfsctl.planner.ownership import newest_scheduled
+from zfsctl.planner.planned import with_planned
 from zfsctl.planner.saved_transfers import check_saved_transfers
 from zfsctl.planner.stale import stale
 
@@ -47,7 +48,7 @@ def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *
     """
     foreign = _foreign_hooks(plan, policy)
     allowed = {(decision.host, decision.dataset, decision.guid): decision for decision in decisions}
-    transfers, not_sent = check_saved_transfers(plan, facts, policy)
+    transfers, not_sent = check_saved_transfers(plan, with_planned(facts, plan.steps), policy)
     kept: list[Step] = []
     dropped: list[Finding] = [*not_sent]
     for step in plan.steps:

@@ -11,6 +11,7 @@ from zfsctl.model.plan import PlannedDataset, Step
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.replication import Initial
 from zfsctl.model.transfer import (
+    NOT_TAKEN_YET,
     AbortReceive,
     CreateParents,
     HeldSnapshot,
@@ -59,6 +60,8 @@ class TreePlan:
         self._held: list[HeldSnapshot] = []
         self._before: list[Step] = []
         self._parents: dict[str, None] = {}
+        self._waits_for: list[str] = []
+        """Steps that take what is held."""
         self._hold_id = ""
         self._parents_id = ""
 
@@ -91,6 +94,7 @@ class TreePlan:
                     replication=self._name,
                     tag=send_tag(self._name),
                     snapshots=tuple(self._held),
+                    after=tuple(dict.fromkeys(self._waits_for)),
                 )
             )
         draft.steps += self._transfers.values()
@@ -171,7 +175,7 @@ class TreePlan:
             compress=replication.compress and not raw,
             parallel=replication.parallel,
             estimate=size,
-            after=(*dict.fromkeys(after), self._hold_id),
+            after=(*dict.fromkeys((*after, *self._takers(link.pair.sender, sends))), self._hold_id),
         )
         self._transfers[link.pair.receiver] = transfer
         self._settle(link, sender, receiver, sends, transfer.id, "to what has arrived", closed if first_copy else ())
@@ -283,6 +287,14 @@ class TreePlan:
         )
         self._before.append(step)
         return step.id
+
+    def _takers(self, dataset: str, sends: Sequence[Send]) -> list[str]:
+        """The step that takes the newest of what is sent; none when all of it exists."""
+        if sends[-1].last.guid != NOT_TAKEN_YET:
+            return []
+        taker = self._draft.takers[self._tree.sender_host, dataset]
+        self._waits_for.append(taker)
+        return [taker]
 
     def _hold(self, dataset: str, sends: Sequence[Send]) -> None:
         """Both ends of every stream: what is sent last, and what it is sent from."""

@@ -1,0 +1,42 @@
+"""Facts with the snapshots that a plan takes, so that the same plan can send them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from zfsctl.model.dataset import Snapshot
+from zfsctl.model.facts import Facts
+from zfsctl.model.plan import CreateSnapshots, Step
+from zfsctl.model.transfer import NOT_TAKEN_YET
+
+
+def with_planned(facts: Facts, steps: Iterable[Step]) -> Facts:
+    """`facts` as they will be when the snapshots of `steps` are taken; their guids are not known yet.
+
+    A dataset that already has a snapshot of the planned name is left as it is: another second will be taken, and
+    the next run sends that.
+    """
+    hosts = dict(facts.hosts)
+    for step in steps:
+        if not isinstance(step, CreateSnapshots) or step.host not in hosts:
+            continue
+        host = hosts[step.host]
+        snapshots = dict(host.snapshots)
+        for ref in step.datasets:
+            before = snapshots.get(ref.name)
+            if before is None or any(one.name == step.snapshot for one in before):
+                continue
+            txg = before[-1].createtxg + 1 if before else 1
+            written = host.datasets[ref.name].written
+            taken = Snapshot(ref.name, step.snapshot, NOT_TAKEN_YET, txg, host.clock, written=written)
+            snapshots[ref.name] = (*before, taken)
+        hosts[step.host] = replace(host, snapshots=snapshots)
+    return Facts(hosts)
+
+
+def takers(steps: Iterable[Step]) -> dict[tuple[str, str], str]:
+    """By host and dataset, the id of the step that takes a snapshot of it."""
+    return {
+        (step.host, ref.name): step.id for step in steps if isinstance(step, CreateSnapshots) for ref in step.datasets
+    }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.conftest import new_pair
 from tests.sandbox.test_transfer_refusals import without_counters
-from zfsctl.errors import InterruptedOutputError
+from zfsctl.errors import HostTimeoutError, InterruptedOutputError, RefusedError, UnknownNameError
 from zfsctl.sandbox.stream_faults import StreamEnd
-from zfsctl.sandbox.workload import discard, overwrite, write
+from zfsctl.sandbox.workload import advance, discard, overwrite, write
 
 KIBIBYTE = 1 << 10
 COLUMNS = "name,guid,creation,referenced"
@@ -171,3 +173,114 @@ def test_a_refused_receive_changes_nothing(history, own, several, flags):
     assert done.sender.stderr == ""
     after = without_counters(pair.document("vault"))
     assert (after == before) == (done.receiver.exit_code != 0), done.receiver
+
+
+ANYTHING = st.lists(
+    st.tuples(
+        st.sampled_from(
+            (
+                "cut",
+                "cut",
+                "lost",
+                "resume",
+                "full",
+                "increment",
+                "several",
+                "abort",
+                "advance",
+                "write",
+                "snapshot",
+                "rollback",
+                "rename",
+                "rebuild",
+                "clone",
+                "destroy",
+                "bookmark",
+                "replace",
+            )
+        ),
+        st.integers(0, 9),
+    ),
+    max_size=20,
+)
+
+
+def tell(pair, word, number):
+    """Let something happen, whatever comes of it."""
+    old, new = ("bk/a", "bk/b") if number % 2 else ("bk/b", "bk/a")
+    receive = f"zfs receive -u {'-s ' if number % 3 else ''}{old}"
+    match word:
+        case "cut" | "lost":
+            end = StreamEnd.LOST if word == "lost" else StreamEnd.CUT
+            pair.fleet.faults.end_stream(end, (number + 1) / 11)
+        case "resume":
+            token = pair.ask("vault", f"zfs get -Hp -o value receive_resume_token {old}").stdout.strip() or "-"
+            run(pair, f"zfs send -t {token}", receive)
+        case "full":
+            run(pair, f"zfs send {'-w ' if number > 6 else ''}tank/a@s{number % 3 + 1}", receive)
+        case "increment":
+            run(pair, f"zfs send -i @s{number % 3 + 1} tank/a@s{number % 4 + 2}", receive)
+        case "several":
+            run(pair, f"zfs send -I @s1 tank/a@s{number % 4 + 2}", receive)
+        case "replace":
+            run(pair, "zfs send tank/a@s1", f"zfs receive -u -s -F {old}")
+        case "abort":
+            pair.ask("vault", f"zfs receive -A {old}")
+        case "advance":
+            advance(pair.state, 60)
+        case "write":
+            with contextlib.suppress(RefusedError, UnknownNameError):
+                overwrite(pair.state, "vault", old, number * KIBIBYTE)
+        case "snapshot":
+            pair.ask("vault", f"zfs snapshot {old}@own{number}")
+        case "rollback":
+            pair.ask("vault", f"zfs rollback -r {old}@s{number % 3 + 1}")
+        case "rename":
+            pair.ask("vault", f"zfs rename -u {old} {new}")
+        case "rebuild":
+            pair.ask("vault", f"zfs clone {old}@s{number % 3 + 1} {new}")
+            pair.ask("vault", f"zfs promote {new}")
+        case "clone":
+            pair.ask("vault", f"zfs clone {old}@s{number % 3 + 1} {old}/c{number}")
+        case "destroy":
+            pair.ask("vault", f"zfs destroy {'-r ' if number % 2 else ''}{old}{'@own1' if number > 6 else ''}")
+        case "bookmark":
+            pair.ask("vault", f"zfs bookmark {old}@s1 {old}#m{number}")
+
+
+def run(pair, send, receive):
+    with contextlib.suppress(InterruptedOutputError):
+        pair.join(send, receive)
+
+
+@settings(max_examples=80)
+@given(ANYTHING)
+def test_whatever_happens_the_receiver_can_be_stored_and_listed_and_loses_no_byte_of_account(history):
+    pair = new_pair()
+    for number in range(2, 6):
+        overwrite(pair.state, "alpha", "tank/a", number * 100 * KIBIBYTE)
+        pair.do("alpha", f"zfs snapshot tank/a@s{number}")
+    pair.copy("zfs send tank/a@s1", "zfs receive -u bk/a")
+    guids = dict(zip(names(pair, "alpha", "tank/a"), pair.guids("alpha", "tank/a"), strict=True))
+    hung = False
+    for word, number in history:
+        try:
+            tell(pair, word, number)
+        except HostTimeoutError:
+            hung = True
+        pair.document("vault")
+    pool = pair.state.hosts["vault"].pools["bk"]
+
+    assert hung == pool.hung
+    listing = pair.ask(
+        "vault", "zfs list -Hp -r -t all -o name,guid,used,written,clones,origin,receive_resume_token bk"
+    )
+    assert listing.clean
+    for row in listing.stdout.splitlines():
+        name, guid, *_ = row.split("\t")
+        short = name.partition("@")[2]
+        assert short not in guids or guids[short] == guid
+    assert int(pair.value("vault", "used", "bk")) == pool.allocated()
+    for dataset in pool.datasets.values():
+        assert dataset.inconsistent == bool(dataset.receive_resume_token or dataset.receiving)
+        assert not dataset.name.endswith("%recv") or dataset.name.rpartition("/")[0] in pool.datasets

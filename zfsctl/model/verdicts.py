@@ -31,6 +31,8 @@ class Rule(StrEnum):
     BASE = "base"
     TOKEN = "token"
     PENDING = "pending"
+    IN_FLIGHT = "in-flight"
+    """A transfer of the same plan sends it, or sends from it."""
     UNKNOWN = "unknown"
     """Its host's listing is not known in full."""
     FUTURE = "future"

@@ -31,6 +31,16 @@ _OF_FINDING = {
     "no-match": ExitCode.PARTIAL,
     "withheld": ExitCode.REFUSED,
     "stale": ExitCode.REFUSED,
+    "diverged": ExitCode.REFUSED,
+    "modified": ExitCode.REFUSED,
+    "unrelated": ExitCode.REFUSED,
+    "taken-over": ExitCode.REFUSED,
+    "foreign-receive": ExitCode.REFUSED,
+    "sender-gone": ExitCode.FAILED,
+    "link-unknown": ExitCode.FAILED,
+    "no-space": ExitCode.FAILED,
+    "key-not-loaded": ExitCode.FAILED,
+    "encryption-root": ExitCode.FAILED,
 }
 _OF_RESULT = {
     Result.DONE: ExitCode.DONE,

@@ -10,7 +10,7 @@ from zfsctl.model.dataset import Bookmark, Snapshot
 from zfsctl.model.lineage import Lineage, LinkState, ResumeToken
 from zfsctl.model.names import EXPIRES_PROPERTY, REASON_PROPERTY, ownership_of
 from zfsctl.model.refs import SnapshotRef
-from zfsctl.model.transfer import Send, base_tag, cursor_name, send_tag
+from zfsctl.model.transfer import Send, Transfer, base_tag, cursor_name, send_tag
 from zfsctl.model.verdicts import Reason, Rule
 from zfsctl.planner.lineage import End
 from zfsctl.planner.wording import span
@@ -133,6 +133,17 @@ def anchor(
     late = _anchor_sender(anchors, name, sender, found, standing, candidates, pending_limit)
     _anchor_receiver(anchors, name, receiver, found, standing)
     return late
+
+
+def anchor_in_flight(anchors: Anchors, sender: End, step: Transfer) -> None:
+    """Keep what a transfer reads: destroys of the same plan run beside it. What it sets free goes by the next run."""
+    reads = {ref.guid for send in step.sends for ref in send.snapshots}
+    reads |= {send.source_guid for send in step.sends if send.source_guid is not None}
+    anchors.keep(
+        sender,
+        [one for one in sender.snapshots if one.guid in reads],
+        Reason(Rule.IN_FLIGHT, f"{step.replication}: it is sent, or sent from, by the same plan"),
+    )
 
 
 def _anchor_sender(

@@ -12,13 +12,12 @@ from zfsctl.model.names import PARENT_MARK
 from zfsctl.model.plan import PlannedDataset, Step
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.replication import Chosen
+from zfsctl.model.transfer import Transfer
 from zfsctl.model.verdicts import Reason
-from zfsctl.planner.anchoring import Anchors, anchor
+from zfsctl.planner.anchoring import Anchors, anchor, anchor_in_flight
 from zfsctl.planner.draft import Draft
 from zfsctl.planner.lineage import End, lineage
-from zfsctl.planner.link_findings import (
-    too_late,
-)
+from zfsctl.planner.link_findings import too_late
 from zfsctl.planner.links import Link
 from zfsctl.planner.ownership import Owners, Standing
 from zfsctl.planner.pairing import Pair, Tree, pairs_of
@@ -69,7 +68,12 @@ def plan_replicating(
         found = [stand.link(pair) for pair in pairs_of(tree, facts.hosts)]
         links += [link for link, _, _ in found]
         if sends(tree.replication.name):
+            begun = len(draft.steps)
             TreePlan(draft, tree).plan(found)
+            senders = {sender.name: sender for _, sender, _ in found}
+            for step in draft.steps[begun:]:
+                if isinstance(step, Transfer):
+                    anchor_in_flight(stand.anchors, senders[step.sender], step)
     return Replicating(
         tuple(draft.datasets), tuple(draft.steps), tuple(draft.findings), tuple(links), stand.anchors.reasons
     )

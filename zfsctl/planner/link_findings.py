@@ -26,6 +26,15 @@ def finding_of(link: Link) -> Finding | None:
             return _about(link, Severity.CRITICAL, str(found.state), found.why)
 
 
+def message_of(link: Link, finding: Finding) -> str:
+    """What a finding says about a pair, for where the pair is named already."""
+    return finding.message.removeprefix(_named(link))
+
+
+def _named(link: Link) -> str:
+    return f"{link.pair.replication.name}: {link.pair}: "
+
+
 def _about(link: Link, severity: Severity, code: str, message: str, hint: str = "") -> Finding:
     tree = link.pair.tree
     return Finding(
@@ -33,7 +42,7 @@ def _about(link: Link, severity: Severity, code: str, message: str, hint: str = 
         code,
         tree.receiver_host,
         link.pair.receiver,
-        f"{link.pair.replication.name}: {link.pair}: {message}",
+        f"{_named(link)}{message}",
         hint or f"zfsctl explain {link.pair.replication.name}",
     )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zfsctl.model.dataset import Snapshot
 from zfsctl.model.lineage import Lineage
+from zfsctl.planner.lineage import End
 from zfsctl.planner.pairing import Pair
 
 
@@ -14,5 +16,7 @@ class Link:
 
     pair: Pair
     lineage: Lineage
-    lag_since: int | None
-    """When the oldest snapshot that the receiver lacks was taken, epoch seconds; None when it lacks nothing."""
+    sender: End
+    receiver: End
+    candidates: tuple[Snapshot, ...]
+    """What of the sender is to be sent at all, oldest first; also where nothing is known of the receiver."""

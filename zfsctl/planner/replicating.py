@@ -112,8 +112,7 @@ class _Stand:
         )
         if late:
             self.draft.findings[too_late(pair)] = None
-        oldest = found.waiting[0].creation if found.waiting else None
-        return Link(pair, found, oldest), sender, receiver
+        return Link(pair, found, sender, receiver, candidates), sender, receiver
 
     def _host(self, name: str) -> HostFacts:
         known = self.draft.facts.hosts.get(name)

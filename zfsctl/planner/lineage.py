@@ -98,9 +98,9 @@ def lineage(
     if not candidates:
         return Lineage(LinkState.EMPTY, "there is no snapshot to send yet")
     if busy := _busy(receiver, target):
-        return Lineage(LinkState.BUSY, busy, waiting=candidates)
+        return _with_base(Lineage(LinkState.BUSY, busy), sender, receiver, candidates)
     if repair:
-        return Lineage(LinkState.REPAIRING, repair, waiting=candidates, token=receiver.token)
+        return _with_base(Lineage(LinkState.REPAIRING, repair, token=receiver.token), sender, receiver, candidates)
     if target is not None and (taken := _taken_over(target)):
         return _with_base(Lineage(LinkState.TAKEN_OVER, taken), sender, receiver, candidates)
     if target is None or target.inconsistent or (is_parent and not receiver.snapshots):
@@ -142,6 +142,9 @@ def _interrupted(found: Lineage, sender: End, token: ResumeToken) -> Lineage:
     found = replace(found, token=token)
     if token.from_guid != base.guid:
         why = "an interrupted receive does not go on from the newest snapshot that both have"
+        return replace(found, state=LinkState.STUCK, why=why)
+    if found.own:
+        why = "an interrupted receive would end in vain, the receiver has taken a snapshot of its own since"
         return replace(found, state=LinkState.STUCK, why=why)
     sent = _by_guid(sender.snapshots, token.to_guid)
     if sent is None:

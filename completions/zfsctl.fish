@@ -68,7 +68,7 @@ complete -c zfsctl -n '__zfsctl_at ' -a snapshot -d 'Take the snapshots that are
 complete -c zfsctl -n '__zfsctl_at ' -a prune -d 'Destroy the snapshots that no rule keeps.'
 complete -c zfsctl -n '__zfsctl_at ' -a replicate -d 'Send what receivers lack.'
 complete -c zfsctl -n '__zfsctl_at ' -a run -d 'Do all that is due; for timers.'
-complete -c zfsctl -n '__zfsctl_at ' -a status -d 'Show how hosts, pools and snapshots stand.'
+complete -c zfsctl -n '__zfsctl_at ' -a status -d 'Show how hosts, pools, snapshots and replications stand.'
 complete -c zfsctl -n '__zfsctl_at ' -a explain -d 'Say why a snapshot is kept and when it will go.'
 complete -c zfsctl -n '__zfsctl_at ' -a apply -d 'Apply a plan that was saved with --out.'
 complete -c zfsctl -n '__zfsctl_at ' -a approvals -d 'List, approve or deny what waits for a person.'

@@ -27,9 +27,11 @@ from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.history import RunRecord, RunState, StepRecord
+from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import Place
 from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Plan, PlannedDataset, RunHook, SnapshotRef
 from zfsctl.model.pool import Pool
+from zfsctl.model.replication_status import LinkHealth, PairStatus, ReplicationStatus
 from zfsctl.model.route import Route
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
@@ -96,6 +98,41 @@ OUTCOMES = (
     ),
     StepOutcome("s3", Result.SKIPPED),
 )
+REPLICATION = ReplicationStatus(
+    "nodes",
+    86_400,
+    259_200,
+    (
+        PairStatus(
+            sender_host="alpha",
+            sender="tank/db",
+            receiver_host="beta",
+            receiver="bk/db",
+            health=LinkHealth.WARNING,
+            state=LinkState.BEHIND,
+            why="BEHIND by 2 snapshots; the oldest waits for 25 h, warn_after is 1d",
+            lag=90_000,
+            waiting=2,
+            base="@zfsctl-20261120T133000Z",
+            base_at=AT - 93_600,
+            next="the next run sends 2 snapshots from @zfsctl-20261120T133000Z",
+        ),
+        PairStatus(
+            "alpha",
+            "tank/new",
+            "beta",
+            "bk/new",
+            LinkHealth.UNKNOWN,
+            LinkState.UNKNOWN,
+            "no route to host",
+            None,
+            0,
+            None,
+            None,
+            "nothing is sent",
+        ),
+    ),
+)
 STATUS = Status(
     generated_at=AT,
     hosts=(
@@ -109,6 +146,7 @@ STATUS = Status(
     last_run=RUN,
     approvals_waiting=1,
     findings=(FINDING,),
+    replications=(REPLICATION,),
 )
 EXPLANATION = Explanation(
     subject=Subject.DATASET,
@@ -229,6 +267,12 @@ def test_a_result_says_as_errors_what_did_not_go_well() -> None:
 
 def test_a_status_written_and_read_again_is_the_same_status() -> None:
     assert status_from_document(json.loads(json.dumps(DOCUMENTS["status"]))) == STATUS
+
+
+def test_a_status_of_before_there_were_replications_can_be_read() -> None:
+    document = {key: value for key, value in DOCUMENTS["status"].items() if key != "replications"}
+
+    assert status_from_document(document).replications == ()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '"ok"', '{"last_run": null, "at": 1, "hosts": [1]}'])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from zfsctl.model.dataset import Snapshot
+from dataclasses import replace
+
+import pytest
+
+from zfsctl.model.dataset import Dataset, DatasetKind, Snapshot
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
-from zfsctl.model.facts import Facts, HostFacts
-from zfsctl.model.lineage import LinkState
+from zfsctl.model.facts import Chains, Facts, HostFacts
+from zfsctl.model.lineage import LinkState, ResumeToken
 from zfsctl.model.plan import Plan, SnapshotRef
 from zfsctl.model.transfer import Send, Transfer
 from zfsctl.operations.observed import facts_after
@@ -64,3 +68,30 @@ def test_what_is_told_twice_or_was_there_is_there_once() -> None:
 
 def test_a_snapshot_that_the_sender_was_not_asked_about_is_dated_by_the_receiver() -> None:
     assert received(MemberOutcome("bk/a", "s9", 9, Result.DONE))[-1] == Snapshot("bk/a", "s9", 9, 778, 1000)
+
+
+VOLUME = Dataset("tank/a", DatasetKind.VOLUME, 9, written=3)
+COPY = Dataset("bk/a", DatasetKind.VOLUME, 90, readonly=True, receive_resume_token="1-a-b-c")
+ARRIVED = (MemberOutcome("bk/a", "s2", 2, Result.DONE),)
+
+
+def receiver_after(beta: HostFacts, result: Result = Result.DONE) -> HostFacts:
+    alpha = replace(FACTS.hosts["alpha"], datasets={"tank/a": VOLUME})
+    plan = Plan("p", "run", 0, 9, "", steps=(STEP,))
+    after = facts_after(Facts({"alpha": alpha, "beta": beta}), plan, [StepOutcome("t", result, members=ARRIVED)])
+    return after.hosts["beta"]
+
+
+def test_a_first_copy_is_there_and_closed() -> None:
+    copy = receiver_after(FACTS.hosts["beta"]).datasets["bk/a"]
+
+    assert (copy.kind, copy.readonly, copy.written, copy.inconsistent) == (DatasetKind.VOLUME, True, 0, False)
+
+
+@pytest.mark.parametrize(("result", "left"), [(Result.DONE, 0), (Result.FAILED, 1)])
+def test_of_an_interrupted_copy_nothing_is_left_once_it_was_gone_on_with(result: Result, left: int) -> None:
+    chains = Chains(tokens={"bk/a": ResumeToken("1-a-b-c", 2, "tank/a@s2", 1)})
+    after = receiver_after(replace(FACTS.hosts["beta"], datasets={"bk/a": COPY}, chains=chains), result)
+
+    assert len(after.chains.tokens) == left
+    assert (after.datasets["bk/a"].receive_resume_token is not None) is bool(left)

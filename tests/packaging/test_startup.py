@@ -14,7 +14,9 @@ import pytest
 from zfsctl.documents.status import document_of_status
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.history import RunRecord, RunState
+from zfsctl.model.lineage import LinkState
 from zfsctl.model.pool import Pool
+from zfsctl.model.replication_status import LinkHealth, PairStatus, ReplicationStatus
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
 from zfsctl.state.journal import open_journal
 
@@ -41,6 +43,18 @@ SEEN: Final = Status(
     last_run=RunRecord("r1", "run", RunState.DONE, 1_795_184_000, 1_795_184_009, 0, 1, 2, 0),
     approvals_waiting=0,
     findings=(Finding(Severity.WARNING, "withheld", "alpha", "tank/db", "two destroys withheld"),),
+    replications=(
+        ReplicationStatus(
+            "out",
+            86_400,
+            259_200,
+            (
+                PairStatus(
+                    "alpha", "tank", "beta", "bk", LinkHealth.HEALTHY, LinkState.CURRENT, "", 0, 0, "@zfsctl-x", 1, ""
+                ),
+            ),
+        ),
+    ),
 )
 
 

@@ -12,9 +12,11 @@ from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.history import RunRecord, RunState, StepRecord
+from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import Place
 from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Plan, PlannedDataset, RunHook, SnapshotRef
 from zfsctl.model.pool import Pool
+from zfsctl.model.replication_status import LinkHealth, PairStatus, ReplicationStatus
 from zfsctl.model.route import Route
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
@@ -104,6 +106,41 @@ OUTCOMES = (
     StepOutcome("s3", Result.DONE),
 )
 RUN = RunRecord("20261120T143000Z-1a2b", "run", RunState.PARTIAL, NOW - 300, NOW - 297, 3, 2, 0, 1)
+REPLICATION = ReplicationStatus(
+    "nodes",
+    86_400,
+    259_200,
+    (
+        PairStatus(
+            sender_host="alpha",
+            sender="tank/db",
+            receiver_host="beta",
+            receiver="bk/db",
+            health=LinkHealth.WARNING,
+            state=LinkState.BEHIND,
+            why="BEHIND by 2 snapshots; the oldest waits for 25 h, warn_after is 1d",
+            lag=90_000,
+            waiting=2,
+            base="@zfsctl-20261120T133000Z",
+            base_at=NOW - 93_600,
+            next="the next run sends 2 snapshots from @zfsctl-20261120T133000Z",
+        ),
+        PairStatus(
+            "alpha",
+            "tank/new",
+            "beta",
+            "bk/new",
+            LinkHealth.UNKNOWN,
+            LinkState.UNKNOWN,
+            "no route to host",
+            None,
+            0,
+            None,
+            None,
+            "nothing is sent",
+        ),
+    ),
+)
 STATUS = Status(
     generated_at=NOW - 7200,
     hosts=(
@@ -120,6 +157,7 @@ STATUS = Status(
     last_run=RUN,
     approvals_waiting=1,
     findings=(WARNING,),
+    replications=(REPLICATION,),
 )
 EXPLANATION = Explanation(
     subject=Subject.DATASET,
@@ -265,6 +303,12 @@ DATASET         POLICY    NEWEST      NEXT                      SNAPSHOTS   USED
 alpha:tank/db   critical  32 min ago  in 28 min  60 + 1 manual, 2 foreign  2.10M  ok
 alpha:tank/w    web       2 d ago     due                               9     0B  critical: 2 days late
 alpha:tank/new  -         none        -                                 0     0B  ok
+REPLICATION                      LAG  BASE      HEALTH
+nodes  (2 pairs)                25 h            unknown: 1 of 2 pairs
+  alpha:tank/new → beta:bk/new     ?  none      unknown: no route to host
+                                                  next: nothing is sent
+  alpha:tank/db → beta:bk/db    25 h  26 h ago  warning: BEHIND by 2 snapshots; the oldest waits for 25 h, warn_after is 1d
+                                                  next: the next run sends 2 snapshots from @zfsctl-20261120T133000Z
 warning: alpha:tank/db: no snapshot for 3 h
   try: zfsctl run
 Last run: run, partial, 5 min ago, took 3 s, 2 created, 1 step failed
@@ -281,6 +325,9 @@ host | beta | unknown | - | no route to host
 dataset | alpha:tank/db | ok | critical | zfsctl-20261120T143000Z | 2026-11-20T13:58:00Z | 2026-11-20T14:58:00Z | 60 | 1 | 2 | 2.10M | -
 dataset | alpha:tank/w | critical | web | z | 2026-11-18T12:30:00Z | 2026-11-20T14:29:51Z | 9 | 0 | 0 | 0B | 2 days late
 dataset | alpha:tank/new | ok | - | - | - | - | 0 | 0 | 0 | 0B | -
+replication | nodes | unknown | 90000 | 86400 | 259200
+pair | nodes | alpha:tank/db | beta:bk/db | warning | behind | 90000 | 2 | @zfsctl-20261120T133000Z | 2026-11-19T12:30:00Z | BEHIND by 2 snapshots; the oldest waits for 25 h, warn_after is 1d | the next run sends 2 snapshots from @zfsctl-20261120T133000Z
+pair | nodes | alpha:tank/new | beta:bk/new | unknown | unknown | - | 0 | - | - | no route to host | nothing is sent
 run | 20261120T143000Z-1a2b | run | partial | 2026-11-20T14:25:00Z | 2026-11-20T14:25:03Z | 3 | 2 | 0 | 1
 ! | alpha:tank/db | warning | late | no snapshot for 3 h | zfsctl run
 """)
@@ -288,7 +335,7 @@ run | 20261120T143000Z-1a2b | run | partial | 2026-11-20T14:25:00Z | 2026-11-20T
 
 def test_a_status_for_monitoring_is_one_line_with_the_worst_first() -> None:
     assert render_check(STATUS, now=NOW) == snapshot(
-        "ZFSCTL CRITICAL - alpha:tank/w: 2 days late and 2 more; 2 hosts, 3 datasets | ok=3 warning=0 critical=1 unknown=1 newest_age_max=180000s approvals=1"
+        "ZFSCTL CRITICAL - alpha:tank/w: 2 days late and 3 more; 2 hosts, 3 datasets, 1 replication | ok=3 warning=0 critical=1 unknown=2 newest_age_max=180000s lag_nodes=90000s;86400;259200 approvals=1"
     )
 
 

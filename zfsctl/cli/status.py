@@ -26,9 +26,16 @@ def status(
         typer.Option("--check", help="One line and exit code for monitoring: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."),
     ] = False,
 ) -> int:
-    """Show how hosts, pools and snapshots stand.
+    """Show how hosts, pools, snapshots and replications stand.
 
-    Per host its pools, per dataset its policy, newest snapshot, next due time, counts and space, then the last run.
+    Per host its pools, per dataset its policy, newest snapshot, next due time, counts and space, per replication its
+    lag, base and health, then the last run.
+
+    The lag is the age of the oldest snapshot that the receiver lacks. A replication is healthy within warn_after,
+    warning within max_delay or while there is no copy yet, broken beyond it or where nothing can be sent, and else
+    repairing, away, taken-over or unknown; it is as healthy as its worst dataset. Datasets that are not healthy are
+    told with the reason and what comes next; --verbose tells of all.
+
     Exits 3 when some hosts could not be looked at, 12 when none could. With --check the exit code is that of
     monitoring plug-ins, 3 for every error.
     """
@@ -44,7 +51,7 @@ def status(
         face.answer(
             "status",
             lambda: document_of_status(seen),
-            lines=lambda: render_status(seen, now=now),
+            lines=lambda: render_status(seen, now=now, every=face.verbose),
             rows=lambda: rows_of_status(seen),
             at=now,
         )

@@ -16,6 +16,7 @@ STRICT = ConfigDict(strict=True, extra="forbid")
 
 Guid = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,19})$", description="uint64 as a decimal string")]
 Epoch = Annotated[int, Field(description="seconds since 1970-01-01 UTC")]
+Seconds = Annotated[int, Field(ge=0, description="seconds")]
 Bytes = Annotated[int, Field(ge=0, description="bytes")]
 RiskWord = Literal["safe", "reversible", "destructive"]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from zfsctl.documents.findings import document_of_finding, finding_from_document
 from zfsctl.documents.history import document_of_run, run_from_document
+from zfsctl.documents.replication_status import document_of_replication, replication_from_document
 from zfsctl.model.pool import Pool
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
 
@@ -20,6 +21,7 @@ def document_of_status(status: Status) -> StatusDocument:
         "health": status.health.value,
         "hosts": [_host(host) for host in status.hosts],
         "datasets": [_dataset(dataset) for dataset in status.datasets],
+        "replications": [document_of_replication(replication) for replication in status.replications],
         "last_run": None if status.last_run is None else document_of_run(status.last_run),
         "approvals_waiting": status.approvals_waiting,
         "findings": [document_of_finding(finding) for finding in status.findings],
@@ -82,6 +84,7 @@ def status_from_document(document: StatusDocument) -> Status:
             last_run=None if run is None else run_from_document(run),
             approvals_waiting=document["approvals_waiting"],
             findings=tuple(finding_from_document(finding) for finding in document["findings"]),
+            replications=tuple(replication_from_document(one) for one in document.get("replications", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"it is no status: {error!r}") from error

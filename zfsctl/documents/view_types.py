@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from zfsctl.documents.field_types import Bytes, Epoch, Guid
+from zfsctl.documents.field_types import Bytes, Epoch, Guid, Seconds
 from zfsctl.documents.types import ApprovalRequestDocument, DecisionDocument, ErrorEntry, FindingDocument
 
 
@@ -65,6 +65,44 @@ class RunDocument(TypedDict):
     failed: int
 
 
+class PlaceDocument(TypedDict):
+    """A dataset on a host."""
+
+    host: str
+    dataset: str
+
+
+class PairStatusDocument(TypedDict):
+    """One dataset and its copy.
+
+    `lag` is the age of the oldest snapshot that is to be sent and was not received, 0 when there is none, null when it
+    is not known. `base` is the newest that both ends know, `@` before the name on the receiver, `#` before that of the
+    sender's bookmark where the receiver is not known.
+    """
+
+    sender: PlaceDocument
+    receiver: PlaceDocument
+    health: str
+    state: str
+    why: str
+    lag: Seconds | None
+    waiting: int
+    base: str | None
+    base_at: Epoch | None
+    next: str
+
+
+class ReplicationStatusDocument(TypedDict):
+    """One replication: the worst health and the largest lag of its pairs."""
+
+    name: str
+    health: str
+    lag: Seconds | None
+    warn_after: Seconds
+    max_delay: Seconds
+    pairs: list[PairStatusDocument]
+
+
 class StatusDocument(TypedDict):
     """Everything at one glance. `at` is when hosts were asked."""
 
@@ -72,6 +110,7 @@ class StatusDocument(TypedDict):
     health: str
     hosts: list[HostStatusDocument]
     datasets: list[DatasetStatusDocument]
+    replications: list[ReplicationStatusDocument]
     last_run: RunDocument | None
     approvals_waiting: int
     findings: list[FindingDocument]
@@ -169,13 +208,6 @@ class LoginCheckDocument(TypedDict):
     works: bool
     why: str
     version: str
-
-
-class PlaceDocument(TypedDict):
-    """A dataset on a host."""
-
-    host: str
-    dataset: str
 
 
 class RuleCheckDocument(TypedDict):

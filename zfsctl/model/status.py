@@ -8,6 +8,7 @@ from enum import StrEnum
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.history import RunRecord
 from zfsctl.model.pool import Pool
+from zfsctl.model.replication_status import LinkHealth, ReplicationStatus
 
 
 class Health(StrEnum):
@@ -60,6 +61,22 @@ _OF_FINDING = {
 }
 
 
+_OF_LINK = {
+    LinkHealth.HEALTHY: Health.OK,
+    LinkHealth.AWAY: Health.OK,
+    LinkHealth.REPAIRING: Health.WARNING,
+    LinkHealth.WARNING: Health.WARNING,
+    LinkHealth.UNKNOWN: Health.UNKNOWN,
+    LinkHealth.TAKEN_OVER: Health.CRITICAL,
+    LinkHealth.BROKEN: Health.CRITICAL,
+}
+
+
+def level_of(health: LinkHealth) -> Health:
+    """The health of a pair or a replication in the words of monitoring."""
+    return _OF_LINK[health]
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """Everything at one glance."""
@@ -70,11 +87,13 @@ class Status:
     last_run: RunRecord | None
     approvals_waiting: int
     findings: tuple[Finding, ...]
+    replications: tuple[ReplicationStatus, ...] = ()
 
     @property
     def health(self) -> Health:
         """The worst of all parts: critical over unknown over warning over ok."""
         order = (Health.CRITICAL, Health.UNKNOWN, Health.WARNING)
         seen = {host.health for host in self.hosts} | {dataset.health for dataset in self.datasets}
+        seen.update(level_of(replication.health) for replication in self.replications)
         seen.update(_OF_FINDING[finding.severity] for finding in self.findings)
         return next((health for health in order if health in seen), Health.OK)

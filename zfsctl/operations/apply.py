@@ -13,6 +13,7 @@ from zfsctl.executor.apply import Stop, apply_steps
 from zfsctl.model.event import Event, Result, RunFinished, RunStarted, StepFinished, StepOutcome
 from zfsctl.model.names import stamp
 from zfsctl.model.plan import DestroySnapshots, Plan
+from zfsctl.model.transfer import REPLICATION_LOCK
 from zfsctl.operations.exit_codes import exit_code_of
 from zfsctl.operations.names_cache import save_names
 from zfsctl.operations.observed import facts_after
@@ -110,12 +111,19 @@ def _remember_rules(session: Session, plan: Plan, outcomes: Sequence[StepOutcome
 def _keep_view(session: Session, plan: Plan, outcomes: Sequence[StepOutcome]) -> None:
     """After a run over the whole policy keep how things stand, and the names for completion, without asking again.
 
-    Where a pool was left to another run nothing is known of its snapshots, so the last view stands.
+    Where a pool was left to another run nothing is known of its snapshots, and a run that neither prunes nor sends
+    knows nothing of replications, so the last view stands.
     """
     if session.facts is None:
         return
     facts = facts_after(session.facts, plan, outcomes)
     save_names(session, facts)
-    if plan.command.startswith("run") and not session.options.hosts and not session.locks.busy:
+    is_whole = plan.command.startswith("run") and not session.options.hosts and not _busy_pools(session)
+    if is_whole and (session.trees or not session.policy.replications):
         seen = status_of_facts(session, facts)
         session.journal.save_status(json.dumps(document_of_status(seen)), seen.generated_at)
+
+
+def _busy_pools(session: Session) -> bool:
+    """Whether a pool was left to another run. A replication that was is known all the same."""
+    return any(host != REPLICATION_LOCK for host, _ in session.locks.busy)

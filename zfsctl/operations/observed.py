@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from zfsctl.model.dataset import Snapshot
+from zfsctl.model.dataset import Dataset, Snapshot
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.names import POLICY_PROPERTY, REASON_PROPERTY
@@ -16,8 +16,8 @@ from zfsctl.model.transfer import Transfer
 def facts_after(facts: Facts, plan: Plan, outcomes: Iterable[StepOutcome]) -> Facts:
     """`facts` as the hosts must look now, without asking them again.
 
-    Snapshots created or received by the run carry createtxg above all others, since none of them was listed. A dataset
-    that the run created is not added: what is known of it are its snapshots.
+    Snapshots created or received by the run carry createtxg above all others, since none of them was listed. Of a first
+    copy is known what kind it is and that nobody can write to it.
     """
     steps = {step.id: step for step in plan.steps}
     hosts = dict(facts.hosts)
@@ -32,6 +32,11 @@ def facts_after(facts: Facts, plan: Plan, outcomes: Iterable[StepOutcome]) -> Fa
             sender = hosts.get(step.sender_host)
             known = () if sender is None else sender.snapshots.get(step.sender, ())
             hosts[step.host] = _with_received(hosts[step.host], step, done, known)
+            original = None if sender is None else sender.datasets.get(step.sender)
+            if original is not None:
+                hosts[step.host] = _with_receiver(
+                    hosts[step.host], step.receiver, original, whole=outcome.result is Result.DONE
+                )
         elif isinstance(step, DestroySnapshots):
             hosts[step.host] = _without(hosts[step.host], step.dataset, {member.snapshot for member in done})
     return Facts(hosts)
@@ -89,6 +94,16 @@ def _with_received(
                 )
             )
     return replace(host, snapshots={**host.snapshots, step.receiver: tuple(after)})
+
+
+def _with_receiver(host: HostFacts, name: str, sender: Dataset, *, whole: bool) -> HostFacts:
+    """The copy after a transfer. Once that was `whole`, nothing of an interrupted one is left."""
+    there = host.datasets.get(name) or Dataset(name, sender.kind, guid=0, readonly=True, creation=host.clock)
+    tokens = host.chains.tokens
+    if whole:
+        there = replace(there, written=0, inconsistent=False, receive_resume_token=None)
+        tokens = {dataset: token for dataset, token in tokens.items() if dataset != name}
+    return replace(host, datasets={**host.datasets, name: there}, chains=replace(host.chains, tokens=tokens))
 
 
 def _without(host: HostFacts, dataset: str, gone: set[str]) -> HostFacts:

@@ -17,7 +17,7 @@ from zfsctl.model.plan import DestroySnapshots, Plan, PlannedDataset, RunHook, S
 from zfsctl.model.transfer import REPLICATION_LOCK
 from zfsctl.operations.session import Chained, Session, Wanted
 from zfsctl.planner.naming import hosts_of_selection, resolve_selection, wanted_by_selection
-from zfsctl.planner.pairing import Tree, hosts_of, receivers_on, trees_of, wanted_by_trees
+from zfsctl.planner.pairing import Tree, hosts_of, receivers_on, trees_of, wanted_by_trees, with_an_end_on
 from zfsctl.planner.pruning import Pruning, plan_pruning
 from zfsctl.planner.receiving import adopts_of, is_receiver, receivers_of
 from zfsctl.planner.replicating import Replicating, plan_replicating
@@ -63,7 +63,7 @@ def scene_of_policy(session: Session, *, with_chains: bool = True) -> Scene:
     policy = session.policy
     everywhere = trees_of(policy) if with_chains else ()
     hosts = session.host_names(tuple(dict.fromkeys((*hosts_in_use(policy), *hosts_of(everywhere)))))
-    trees = tuple(tree for tree in everywhere if tree.sender_host in hosts or tree.receiver_host in hosts)
+    trees = with_an_end_on(everywhere, hosts)
     with no_garbage_collection():
         facts = session.collect(
             {host: _with_receivers(wanted_snapshots(policy, host), trees, host) for host in hosts},
@@ -86,7 +86,7 @@ def scene_of_replications(session: Session, names: Sequence[str]) -> Scene:
     policy = session.policy
     everywhere = trees_of(policy, names)
     hosts = session.host_names(hosts_of(everywhere))
-    trees = tuple(tree for tree in everywhere if tree.sender_host in hosts or tree.receiver_host in hosts)
+    trees = with_an_end_on(everywhere, hosts)
     with no_garbage_collection():
         facts = session.collect({}, chained(trees))
         rules = select_datasets(policy, facts)
@@ -102,7 +102,7 @@ def scene_of_selection(session: Session, selections: Sequence[str], *, recursive
     """
     policy = session.policy
     hosts = session.host_names(hosts_of_selection(selections, policy))
-    trees = tuple(tree for tree in trees_of(policy) if tree.sender_host in hosts or tree.receiver_host in hosts)
+    trees = with_an_end_on(trees_of(policy), hosts)
     facts = session.collect(
         {host: wanted_by_selection(selections, policy, host, recursive=recursive) for host in hosts}, chained(trees)
     )

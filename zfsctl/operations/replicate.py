@@ -45,7 +45,7 @@ def plan_replicate(session: Session, request: ReplicateRequest) -> Plan:
             )
     wanted = request.names or tuple(known)
     scene = scene_of_replications(session, wanted)
-    session.facts = scene.facts
+    session.facts, session.trees = scene.facts, scene.trees
     replicating = replicate_scene(session, scene, sends=True)
     if len(session.locks.busy) == len(wanted) and not replicating.steps:
         raise LockedError(

@@ -46,7 +46,7 @@ def plan_run(session: Session, request: RunRequest) -> Plan:
     if not {"snapshot", "prune", "replicate"} & set(jobs):
         return assemble_plan(command, Facts({}), now=session.clock())
     scene = scene_of_policy(session, with_chains=bool({"prune", "replicate"} & set(jobs)))
-    session.facts = scene.facts
+    session.facts, session.trees = scene.facts, scene.trees
     snapshotting = plan_due(session, scene) if "snapshot" in jobs else Snapshotting()
     replicating = replicate_scene(session, scene, sends="replicate" in jobs, taking=snapshotting.steps)
     pruning = prune_scene(session, scene, replicating) if "prune" in jobs else Pruning()

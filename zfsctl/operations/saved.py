@@ -13,7 +13,7 @@ from zfsctl.model.transfer import MoveAnchors, Transfer
 from zfsctl.operations.assemble import host_findings
 from zfsctl.operations.planning import Scene, chained, joined, prune_scene
 from zfsctl.operations.session import Session, Wanted, unknown_host
-from zfsctl.planner.pairing import trees_of
+from zfsctl.planner.pairing import trees_of, with_an_end_on
 from zfsctl.planner.receiving import receivers_of
 from zfsctl.planner.saved import check_saved_steps
 from zfsctl.planner.selection import restrict, select_datasets
@@ -77,7 +77,7 @@ def _scene_of_steps(session: Session, steps: Sequence[Step]) -> tuple[Scene, tup
         if host not in policy.hosts:
             raise unknown_host(host, policy)
     hosts = session.host_names(tuple(named))
-    trees = tuple(tree for tree in trees_of(policy) if tree.sender_host in hosts or tree.receiver_host in hosts)
+    trees = with_an_end_on(trees_of(policy), hosts)
     facts = session.collect({host: _listing(frozenset(named[host])) for host in hosts}, chained(trees))
     places = [
         (host, facts.hosts[host].datasets[name])

@@ -20,6 +20,7 @@ from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import pool_of
 from zfsctl.model.policy import PolicyFile
+from zfsctl.planner.pairing import Tree
 
 if TYPE_CHECKING:
     from zfsctl.state.protocol import JournalLike
@@ -73,6 +74,8 @@ class Session:
         self.findings: list[Finding] = []
         self.facts: Facts | None = None
         """What the plan was made from, so that what is known afterwards need not be asked again."""
+        self.trees: tuple[Tree, ...] = ()
+        """Of which replications those facts know both ends and their chains."""
         self._journal: JournalLike | None = None
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from zfsctl.documents.status import document_of_status
 from zfsctl.errors import StateError
@@ -12,24 +13,32 @@ from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.history import RunState
 from zfsctl.model.pool import Pool
+from zfsctl.model.replication_status import ReplicationStatus
 from zfsctl.model.status import Health, HostStatus, Status
 from zfsctl.operations.names_cache import save_names
-from zfsctl.operations.planning import zone_of
+from zfsctl.operations.planning import chained, no_garbage_collection, zone_of
 from zfsctl.operations.session import Session
 from zfsctl.planner.guards import MASS_DESTROY
 from zfsctl.planner.health import dataset_status
-from zfsctl.planner.selection import hosts_in_use, select_datasets, wanted_snapshots
+from zfsctl.planner.pairing import hosts_of, trees_of, with_an_end_on
+from zfsctl.planner.receiving import adopts_of, is_receiver
+from zfsctl.planner.replicating import Adopts, plan_replicating
+from zfsctl.planner.replication_health import replication_statuses
+from zfsctl.planner.selection import Selected, hosts_in_use, select_datasets, wanted_snapshots
 
 
 def status(session: Session) -> Status:
     """Ask every host in use, and keep the answer for `--cached`.
 
+    With --host only that one is told of, and the replications with an end there, for which the other end is asked too.
+
     Raises:
         UnknownNameError: --host names a host that the policy does not have.
     """
     policy = session.policy
-    hosts = session.host_names(hosts_in_use(policy))
-    facts = session.collect({host: wanted_snapshots(policy, host) for host in hosts})
+    hosts = _hosts(session)
+    session.trees = with_an_end_on(trees_of(policy), hosts)
+    facts = session.collect({host: wanted_snapshots(policy, host) for host in hosts}, chained(session.trees))
     seen = status_of_facts(session, facts)
     if not session.options.hosts:
         keep_status(session, seen)
@@ -38,10 +47,12 @@ def status(session: Session) -> Status:
 
 
 def status_of_facts(session: Session, facts: Facts) -> Status:
-    """How things stand by these facts and the journal."""
+    """How things stand by these facts and the journal; replications as far as the facts are about them."""
     policy = session.policy
     zone = zone_of(session)
     selection = select_datasets(policy, facts)
+    told = frozenset(_hosts(session))
+    receives = is_receiver(trees_of(policy))
     journal = session.journal
     runs = journal.runs(50)
     looked_at = next((run.started_at for run in runs if _took_snapshots(run.command, run.state)), None)
@@ -68,16 +79,42 @@ def status_of_facts(session: Session, facts: Facts) -> Status:
         findings.append(Finding(Severity.WARNING, "last-run", "", "", message, f"zfsctl history {last_run.id}"))
     return Status(
         generated_at=session.clock(),
-        hosts=tuple(_host(host) for host in facts.hosts.values()),
+        hosts=tuple(_host(host) for host in facts.hosts.values() if host.host in told),
         datasets=tuple(
-            dataset_status(one, facts.hosts[one.host], prefix=policy.prefix, zone=zone, looked_at=looked_at)
+            dataset_status(
+                _unscheduled(one) if receives(one.host, one.dataset.name) else one,
+                facts.hosts[one.host],
+                prefix=policy.prefix,
+                zone=zone,
+                looked_at=looked_at,
+            )
             for one in selection.datasets
-            if one.policy is not None
+            if one.policy is not None and one.host in told
         ),
         last_run=last_run,
         approvals_waiting=len(waiting),
         findings=tuple(findings),
+        replications=replications_of_facts(session, facts, adopts_of(policy, selection.datasets)),
     )
+
+
+def replications_of_facts(session: Session, facts: Facts, adopts: Adopts) -> tuple[ReplicationStatus, ...]:
+    """How the replications stand whose ends these facts are about, by the plan that a run would make."""
+    with no_garbage_collection():
+        planned = plan_replicating(session.trees, facts, policy=session.policy, adopts=adopts, sends=lambda _: True)
+        return replication_statuses(session.trees, planned.links, planned.findings)
+
+
+def _hosts(session: Session) -> tuple[str, ...]:
+    """Every host that a rule or a replication is about, or of these those named by --host."""
+    policy = session.policy
+    return session.host_names(tuple(dict.fromkeys((*hosts_in_use(policy), *hosts_of(trees_of(policy))))))
+
+
+def _unscheduled(received: Selected) -> Selected:
+    """No snapshot is taken of what is received, so none is ever late."""
+    policy = received.policy
+    return received if policy is None else replace(received, policy=replace(policy, schedule=None))
 
 
 def keep_status(session: Session, seen: Status) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from zfsctl.model.facts import HostFacts
@@ -68,6 +68,11 @@ def trees_of(policy: PolicyFile, only: Sequence[str] | None = None) -> tuple[Tre
 def hosts_of(trees: Iterable[Tree]) -> tuple[str, ...]:
     """Every host at an end of `trees`, each once."""
     return tuple(dict.fromkeys(host for tree in trees for host in (tree.sender_host, tree.receiver_host)))
+
+
+def with_an_end_on(trees: Iterable[Tree], hosts: Collection[str]) -> tuple[Tree, ...]:
+    """Those of `trees` that are sent from or arrive on one of `hosts`."""
+    return tuple(tree for tree in trees if tree.sender_host in hosts or tree.receiver_host in hosts)
 
 
 def pairs_of(tree: Tree, facts: Mapping[str, HostFacts]) -> tuple[Pair, ...]:

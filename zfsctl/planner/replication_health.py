@@ -124,15 +124,16 @@ def _judged(link: Link, lag: int | None, obstacle: Finding | None) -> tuple[Link
 def _by_lag(link: Link, lag: int) -> tuple[LinkHealth, str]:
     """What waits makes a pair late. Without any copy nothing is healthy, and late is broken."""
     found, replication = link.lineage, link.pair.replication
-    if lag > replication.max_delay:
-        return LinkHealth.BROKEN, _late(found.why, lag, "max_delay", replication.max_delay)
-    if found.state is LinkState.REPAIRING:
-        return LinkHealth.REPAIRING, found.why
     is_missing = found.state is LinkState.MISSING
+    why = "there is no copy yet" if is_missing and found.token is None else found.why
+    if lag > replication.max_delay:
+        return LinkHealth.BROKEN, _late(why, lag, "max_delay", replication.max_delay)
+    if found.state is LinkState.REPAIRING:
+        return LinkHealth.REPAIRING, why
     if lag > replication.warn_after:
-        late = _late(found.why, lag, "warn_after", replication.warn_after)
+        late = _late(why, lag, "warn_after", replication.warn_after)
         return LinkHealth.BROKEN if is_missing else LinkHealth.WARNING, late
-    return LinkHealth.WARNING if is_missing else LinkHealth.HEALTHY, found.why
+    return LinkHealth.WARNING if is_missing else LinkHealth.HEALTHY, why
 
 
 def _late(why: str, lag: int, key: str, limit: int) -> str:

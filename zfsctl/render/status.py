@@ -8,8 +8,10 @@ from zfsctl.model.finding import Severity
 from zfsctl.model.history import RunRecord
 from zfsctl.model.names import Place
 from zfsctl.model.pool import Pool
-from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
+from zfsctl.model.replication_status import LinkHealth, ReplicationStatus
+from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status, level_of
 from zfsctl.render.findings import place_of, render_findings, rows_of_findings
+from zfsctl.render.replications import ends_text, render_replications, rows_of_replications
 from zfsctl.render.text import Line, Row, Span, Style, line, table, visible
 from zfsctl.render.units import counted, from_now, human_bytes, instant_utc, minute_utc, short_duration
 
@@ -24,8 +26,10 @@ _OF_SEVERITY = {Severity.INFO: Health.OK, Severity.WARNING: Health.WARNING, Seve
 _CHECK_CODES = {Health.OK: 0, Health.WARNING: 1, Health.CRITICAL: 2, Health.UNKNOWN: 3}
 
 
-def render_status(status: Status, *, now: int) -> list[Line]:
-    """Hosts with their pools, datasets with their snapshots, then the last run and what waits.
+def render_status(status: Status, *, now: int, every: bool = False) -> list[Line]:
+    """Hosts with their pools, datasets with their snapshots, replications, then the last run and what waits.
+
+    Of a replication the pairs that are not healthy are shown, or with `every` all.
 
     `now` is what ages are counted from; a cached status is older than that and says so.
     """
@@ -33,6 +37,7 @@ def render_status(status: Status, *, now: int) -> list[Line]:
     if status.datasets:
         heading = tuple(Span(text, Style.QUIET) for text in _HEADINGS)
         lines += table([heading, *(_dataset(dataset, now) for dataset in status.datasets)], right=(4, 5))
+    lines += render_replications(status.replications, now=now, every=every)
     lines += render_findings(status.findings)
     if status.last_run is not None:
         lines.append(line(f"Last run: {run_text(status.last_run, now)}"))
@@ -46,13 +51,15 @@ def rows_of_status(status: Status) -> list[Row]:
 
     host: name, health, version, why · pool: host:name, health, size, allocated, free · dataset: place, health,
     policy, newest snapshot, its creation, next due, scheduled, manual, foreign, used by snapshots, why ·
-    run: id, command, state, started, finished, exit code · !: findings.
+    replication and pair as rows_of_replications has them · run: id, command, state, started, finished, exit code ·
+    !: findings.
     """
     rows: list[Row] = []
     for host in status.hosts:
         rows.append(("host", host.host, host.health.value, host.version, host.why))
         rows += [_pool_row(host.host, pool) for pool in host.pools]
     rows += [_dataset_row(dataset) for dataset in status.datasets]
+    rows += rows_of_replications(status.replications)
     if status.last_run is not None:
         rows.append(("run", *row_of_run(status.last_run)))
     return rows + rows_of_findings(status.findings)
@@ -81,13 +88,16 @@ def render_check(status: Status, *, now: int) -> str:
     """The one line of monitoring plug-ins: state, what is worst, and perfdata behind the bar."""
     parts = [(host.health, host.host, host.why) for host in status.hosts]
     parts += [(part.health, str(Place(part.host, part.dataset)), part.why) for part in status.datasets]
+    parts += [(level_of(one.health), one.name, _worst_pair(one)) for one in status.replications]
     counts = Counter(health for health, _, _ in parts)
     parts += [
         (_OF_SEVERITY[finding.severity], place_of(finding) or "zfsctl", finding.message) for finding in status.findings
     ]
     worst_first = (Health.CRITICAL, Health.UNKNOWN, Health.WARNING)
     wrong = [part for health in worst_first for part in parts if part[0] is health]
-    said = f"{counted(len(status.hosts), 'host')}, {counted(len(status.datasets), 'dataset')}"
+    looked_at = [(len(status.hosts), "host"), (len(status.datasets), "dataset")]
+    looked_at += [(len(status.replications), "replication")] if status.replications else []
+    said = ", ".join(counted(number, what) for number, what in looked_at)
     if wrong:
         health, place, why = wrong[0]
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
@@ -95,8 +105,26 @@ def render_check(status: Status, *, now: int) -> str:
     ages = [now - dataset.newest_at for dataset in status.datasets if dataset.newest_at is not None]
     figures = [f"{health.value}={counts[health]}" for health in Health]
     figures += [f"newest_age_max={max(ages)}s"] if ages else []
+    figures += [f"lag_{one.name}={_lag_figure(one)}" for one in status.replications]
     figures.append(f"approvals={status.approvals_waiting}")
     return check_line(status.health, said, " ".join(figures))
+
+
+def _worst_pair(replication: ReplicationStatus) -> str:
+    """What is wrong with a replication: its worst pair, and how many are as bad."""
+    if replication.health is LinkHealth.HEALTHY:
+        return ""
+    worst = replication.worst_first[0]
+    alike = replication.count(worst.health) - 1
+    more = f", and {alike} more like it" if alike else ""
+    return f"{worst.health.value}: {ends_text(worst)}: {worst.why}{more}"
+
+
+def _lag_figure(replication: ReplicationStatus) -> str:
+    """A value of perfdata with its limits; U is one that could not be found out."""
+    if replication.lag is None:
+        return "U"
+    return f"{replication.lag}s;{replication.warn_after};{replication.max_delay}"
 
 
 def check_line(health: Health, said: str, figures: str = "") -> str:

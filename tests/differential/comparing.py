@@ -6,8 +6,8 @@ The same: the exit code, every line of stdout, and stderr up to the usage text. 
 - creation, and the times of holds: a number is a number
 - sizes (used, available, referenced, written, the usedby… and reclaim): a number is a number
 - what OpenZFS keeps in hash order: clones of a snapshot, tags of a snapshot, the lines in which an error or
-  `destroy -v` names several datasets and from which of them on it says `would`, what `hold -r` meets first and
-  `release -r` last
+  `destroy -v` names several datasets and from which of them on it says `would`, whether `destroy -r` meets again
+  a clone that it has destroyed, what `hold -r` meets first and `release -r` last
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ SIZES = frozenset(
 
 _BELOW = re.compile("(cannot hold snapshot) '[^@]*@")
 _NO_HOLD = re.compile("no such tag on this dataset|dataset does not exist")
+_GONE = re.compile("cannot open '(.*)': dataset does not exist")
 
 
 @dataclass(slots=True)
@@ -94,6 +95,8 @@ def _err(done: Completed) -> list[str]:
     if done.argv[1] == "release" and "-r" in done.argv:
         text = _NO_HOLD.sub("no such hold", text)
     lines = text.split("\n")
+    if done.argv[1] == "destroy" and "-r" in done.argv:
+        lines = [line for line in lines if not (match := _GONE.fullmatch(line)) or match[1] == done.argv[-1]]
     end = next((place for place, line in enumerate(lines) if line.startswith("usage:")), len(lines))
     lines = lines[:end]
     # The shell's own word for a program that was ended by abort(3).

@@ -142,8 +142,19 @@ class Generator:
         return ("zfs", "destroy", *self._flags("-d", share=0.1), self._snapshot())
 
     def destroy_dataset(self) -> Argv:
-        flags = (*self._flags("-r", share=0.45), *self._flags("-n", share=0.1), *self._flags("-v", "-p", share=0.1))
-        return ("zfs", "destroy", *flags, self._dataset(root=self._chance(0.02)))
+        name = self._dataset(root=self._chance(0.02))
+        recursive = self._flags("-r", share=0.45) if self._same_in_any_order(name) else ()
+        flags = (*recursive, *self._flags("-n", share=0.1), *self._flags("-v", "-p", share=0.1))
+        return ("zfs", "destroy", *flags, name)
+
+    def _same_in_any_order(self, name: str) -> bool:
+        """Whether `destroy -r` ends alike in whatever order it meets children and clones, which is that of a hash.
+
+        Snapshots go together with those met before them, so one that is held keeps others only when it comes first.
+        """
+        tree = self._pool().tree(name)
+        held = any(snapshot.holds for each in tree for snapshot in each.snapshots.values())
+        return not (held and any(each.origin for each in tree))
 
     def destroy_bookmark(self) -> Argv:
         return ("zfs", "destroy", *self._flags("-n", "-r", "-d", share=0.03), self._bookmark())

@@ -13,9 +13,9 @@ from zfsctl.model.command import Command, Completed
 from zfsctl.sandbox.building import create_fleet, create_pool
 from zfsctl.sandbox.fleet import SandboxFleet
 
-BATCH = 30
+BATCH = 50
 """Commands in one exchange with the real host."""
-BATCH_SECONDS = 600.0
+BATCH_SECONDS = 300.0
 
 POOL_SIZE = 240 << 20
 """What OpenZFS makes of a file of 256 MiB."""
@@ -86,15 +86,16 @@ class Play:
     def run(self, length: int) -> Report:
         """Play `length` generated commands, and stop early where what differs would only breed more differences."""
         commands = iter(self._generator)
-        while len(self.report.played) < length and not self._diverged():
-            answers = []
-            for argv in itertools.islice(commands, BATCH):
-                answers.append(self._sandbox.run(Command(argv)))
+        left = length
+        while left > 0 and not self._diverged():
+            answers = [self._sandbox.run(Command(argv)) for argv in itertools.islice(commands, min(BATCH, left))]
+            left -= len(answers)
             self.compare(answers)
         return self.report
 
     def replay(self, commands: list[Argv]) -> Report:
-        """Play given commands."""
+        """Play given commands, in which POOL stands for the pool's name."""
+        commands = [tuple(word.replace("POOL", self._pool) for word in argv) for argv in commands]
         self.compare([self._sandbox.run(Command(argv)) for argv in commands])
         return self.report
 

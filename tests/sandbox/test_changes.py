@@ -203,6 +203,25 @@ def test_a_recursive_destroy_goes_on_past_what_is_held(desk):
     assert desk.column("zfs list -Hp -r -t all -o name tank/a") == ["tank/a", "tank/a/b", "tank/a/b@s"]
 
 
+def test_a_recursive_destroy_passes_over_a_clone_that_it_has_destroyed_already(desk):
+    desk.do("zfs create tank/a", "zfs create tank/a/x", "zfs snapshot tank/a/x@s", "zfs clone tank/a/x@s tank/a/y")
+
+    assert desk.ask("zfs destroy -r -v tank/a").stdout.splitlines() == [
+        f"will destroy tank/a{name}" for name in ("/y", "/x@s", "/x", "")
+    ]
+    assert desk.column("zfs list -Hp -o name -r tank") == ["tank"]
+
+
+def test_a_recursive_destroy_misses_a_clone_that_went_as_the_child_of_another(desk):
+    desk.do("zfs create tank/a", "zfs create tank/a/b", "zfs snapshot tank/a/b@s1", "zfs snapshot tank/a/b@s2")
+    desk.do("zfs clone tank/a/b@s1 tank/a/c", "zfs clone tank/a/b@s2 tank/a/c/d")
+
+    done = desk.ask("zfs destroy -r tank/a")
+
+    assert (done.exit_code, done.stderr) == (0, "cannot open 'tank/a/c/d': dataset does not exist\n")
+    assert desk.column("zfs list -Hp -o name -r tank") == ["tank"]
+
+
 def test_a_snapshot_shows_what_its_dataset_has_and_says_where_from(desk):
     desk.do("zfs create tank/a", "zfs set zfsctl:policy=daily tank", "zfs snapshot tank/a@plain")
     desk.do("zfs snapshot -o zfsctl:policy=manual tank/a@own", "zfs set test:x=1 tank/a")

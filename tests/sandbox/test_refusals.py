@@ -200,6 +200,15 @@ CASES = [
     pytest.param(
         "zfs create tank/vol/x", 1, ["cannot create 'tank/vol/x': parent is not a filesystem"], id="below-volume"
     ),
+    pytest.param(
+        "zfs create -u -V x tank/z", 1, ["bad volume size 'x': bad numeric value 'x'"], id="size-before-wrong-option"
+    ),
+    pytest.param(
+        "zfs create -s -V 8M -o volsize=16M tank/z",
+        1,
+        ["property 'volsize' specified multiple times"],
+        id="two-sizes",
+    ),
     pytest.param("zfs create nopool/x", 1, ["cannot create 'nopool/x': no such pool 'nopool'"], id="create-no-pool"),
     pytest.param(
         "zfs create -o compression=best tank/z",

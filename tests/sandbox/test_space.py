@@ -61,6 +61,38 @@ def test_written_counts_from_a_named_snapshot(desk):
     assert int(since_first) > MEBIBYTE
 
 
+QUOTA_CASES = [
+    pytest.param("zfs promote tank/c", "cannot promote 'tank/c': out of space", id="promote-into-a-quota"),
+    pytest.param("zfs rename tank/big tank/c/big", "cannot rename 'tank/big': out of space", id="rename-into-a-quota"),
+    pytest.param("zfs create -o quota=1K tank/d", "cannot create 'tank/d': out of space", id="quota-below-nothing"),
+    pytest.param(
+        "zfs create -o refquota=1K tank/d", "cannot create 'tank/d': out of space", id="refquota-below-nothing"
+    ),
+    pytest.param(
+        "zfs clone -o refquota=1K tank/a@s tank/d", "cannot create 'tank/d': out of space", id="refquota-below-origin"
+    ),
+    pytest.param(
+        "zfs clone -o quota=1K -o reservation=1M tank/a@s tank/d",
+        "cannot create 'tank/d': out of space",
+        id="reservation-above-quota",
+    ),
+    pytest.param("zfs clone -o quota=1K tank/a@s tank/d", "", id="a-clone-uses-nothing"),
+    pytest.param("zfs promote tank/a2", "", id="promote-within-what-a-quota-covers"),
+    pytest.param("zfs rename tank/q/big tank/q/c/big", "", id="rename-within-what-a-quota-covers"),
+]
+
+
+@pytest.mark.parametrize(("line", "stderr"), QUOTA_CASES)
+def test_a_quota_counts_where_space_comes_under_it(desk, line, stderr):
+    desk.do("zfs create tank/a", "zfs snapshot tank/a@s", "zfs clone -o quota=1K tank/a@s tank/c")
+    desk.do("zfs create tank/big", "zfs create tank/q", "zfs create tank/q/c", "zfs create tank/q/big")
+    desk.do("zfs set quota=100K tank/q", "zfs clone tank/a@s tank/a2")
+
+    done = desk.ask(line)
+
+    assert (done.exit_code, done.stderr.rstrip("\n")) == (int(bool(stderr)), stderr)
+
+
 def test_a_full_pool_takes_no_writes_until_something_goes(desk):
     write(desk.state, "local", "tank", 800 * MEBIBYTE)
     desk.do("zfs snapshot tank@s")

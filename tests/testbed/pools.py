@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -51,9 +52,9 @@ def create_pool(
         words += ["-o", f"{key}={value}"]
     for key, value in (options or {}).items():
         words += ["-O", f"{key}={value}"]
-    host.ssh(["mkdir", "-p", FOLDER])
-    host.ssh(["truncate", "-s", size, pool.device])
-    host.ssh([*words, pool.name, pool.device])
+    # In one exchange: each takes as long as the whole of a small command on an emulated processor.
+    steps = (["mkdir", "-p", FOLDER], ["truncate", "-s", size, pool.device], [*words, pool.name, pool.device])
+    host.ssh(" && ".join(shlex.join(step) for step in steps))
     return pool
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zfsctl.model.names import is_at_or_below
 from zfsctl.sandbox.datasets import SimDataset
 from zfsctl.sandbox.extents import Space
 from zfsctl.sandbox.pools import SimPool
@@ -69,11 +70,24 @@ def account_for(pool: SimPool) -> dict[str, Account]:
     return accounts
 
 
-_LIMITS = ("quota", "refquota", "reservation", "refreservation")
+def may_move(pool: SimPool, size: int, source: str, target: str) -> bool:
+    """Whether `size` bytes may pass from one dataset's account to another's (dsl_dir_transfer_possible): the quotas
+    above both do not notice.
+    """
+    accounts = account_for(pool)
+    while not is_at_or_below(source, target):
+        quota = setting(pool.datasets[target], "quota")
+        if quota and quota - accounts[target].used < size:
+            return False
+        target = target.rpartition("/")[0]
+    return True
+
+
+LIMITS = ("quota", "refquota", "reservation", "refreservation")
 
 
 def fits(pool: SimPool, dataset: str, size: int) -> bool:
     """Whether `size` more bytes fit into a dataset; cheap as long as nothing in the pool is limited or reserved."""
-    if any(limit in each.properties or limit in each.received for each in pool.datasets.values() for limit in _LIMITS):
+    if any(limit in each.properties or limit in each.received for each in pool.datasets.values() for limit in LIMITS):
         return size <= account_for(pool)[dataset].available
     return pool.has_room(size)

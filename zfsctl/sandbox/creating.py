@@ -6,14 +6,15 @@ import errno
 from collections.abc import Sequence
 
 from zfsctl.model.dataset import DatasetKind
-from zfsctl.sandbox.accounts import account_for
+from zfsctl.sandbox.accounts import LIMITS, account_for
 from zfsctl.sandbox.calls import TEXTS, Call, Exit, Kinds
 from zfsctl.sandbox.changing import add_dataset, check_parent, create_ancestors
 from zfsctl.sandbox.datasets import Origin
+from zfsctl.sandbox.extents import EMPTY_BYTES, METADATA_BYTES, written_since
 from zfsctl.sandbox.naming import NameKind, name_fault
 from zfsctl.sandbox.options import Options, parse_options
 from zfsctl.sandbox.pools import SimPool
-from zfsctl.sandbox.proplist import check_properties, read_assignments
+from zfsctl.sandbox.proplist import add_assignment, check_properties, read_assignments
 from zfsctl.sandbox.sizes import read_size
 
 CREATE_SYNOPSIS = (
@@ -25,6 +26,8 @@ CLONE_SYNOPSIS = "clone [-p] [-o property=value] ... <snapshot> <filesystem|volu
 _INDIRECT_BYTES = 1 << 17
 _BLOCKS_PER_LEVEL = 1024
 _DEFAULT_BLOCK = 16384
+_SIZES = {"V": ("volsize", "volume size"), "b": ("volblocksize", "volume block size")}
+_NEW_BYTES = METADATA_BYTES + EMPTY_BYTES
 _DEFAULT_CIPHER = "aes-256-gcm"
 
 
@@ -33,9 +36,7 @@ def zfs_create(call: Call, arguments: Sequence[str]) -> int:
     call.synopsis = CREATE_SYNOPSIS
     options = parse_options(call, arguments, "V:b:nso:puv")
     kind = DatasetKind.VOLUME if "V" in options else DatasetKind.FILESYSTEM
-    table = read_assignments(call, options.all("o"))
-    if table is None:
-        raise Exit(1)
+    table = _read_values(call, options)
     if kind is DatasetKind.FILESYSTEM and ("s" in options or "b" in options):
         call.usage("'-s' and '-b' can only be used when creating a volume")
     if kind is DatasetKind.VOLUME and "u" in options:
@@ -74,7 +75,7 @@ def zfs_create(call: Call, arguments: Sequence[str]) -> int:
     cipher = properties.pop("encryption", "")
     if cipher not in ("", "off") and "keyformat" not in properties:
         call.stop(f"{action}: Keyformat required for new encryption root.")
-    refused = call.refusal(pool) or _no_room(pool, name, properties)
+    refused = call.refusal(pool) or _no_room(pool, name, properties, used=_NEW_BYTES, referenced=_NEW_BYTES)
     if refused:
         call.stop(f"{action}: {TEXTS[refused]}")
     if "n" not in options:
@@ -85,10 +86,21 @@ def zfs_create(call: Call, arguments: Sequence[str]) -> int:
     return 0
 
 
+def _read_values(call: Call, options: Options) -> dict[str, str]:
+    """What -V, -b and -o say, each read where it stands."""
+    table: dict[str, str] = {}
+    for letter, argument in options.given:
+        if letter in _SIZES:
+            name, what = _SIZES[letter]
+            table[name] = str(_size_of(call, argument, f"bad {what}"))
+        elif letter == "o" and not add_assignment(call, table, argument):
+            raise Exit(1)
+    return table
+
+
 def _add_volume_sizes(call: Call, options: Options, table: dict[str, str]) -> None:
-    size = _size_of(call, options.last("V") or "", "bad volume size")
-    block = _size_of(call, options.last("b") or table.get("volblocksize", str(_DEFAULT_BLOCK)), "bad volume block size")
-    size = -(-size // block) * block
+    block = _size_of(call, table.get("volblocksize", str(_DEFAULT_BLOCK)), "bad volume block size")
+    size = -(-int(table["volsize"]) // block) * block
     table["volsize"] = str(size)
     if block != _DEFAULT_BLOCK:
         table["volblocksize"] = str(block)
@@ -113,10 +125,15 @@ def volume_reservation(size: int, block: int = _DEFAULT_BLOCK) -> int:
     return size + 2 * indirect * _INDIRECT_BYTES
 
 
-def _no_room(pool: SimPool, name: str, properties: dict[str, str]) -> int:
-    wanted = int(properties.get("refreservation", "0")) + int(properties.get("reservation", "0"))
+def _no_room(pool: SimPool, name: str, properties: dict[str, str], *, used: int, referenced: int) -> int:
+    """The errno for what a new dataset sets aside or is limited to, 0 if that is well; its own bytes count."""
+    size = {limit: int(properties.get(limit, "0")) for limit in LIMITS}
+    wanted = size["refreservation"] + size["reservation"]
     if wanted and wanted > account_for(pool)[name.rpartition("/")[0]].available:
         return errno.ENOSPC
+    for limit, least in (("quota", max(used, size["reservation"])), ("refquota", referenced)):
+        if 0 < size[limit] < least:
+            return errno.ENOSPC
     return 0
 
 
@@ -152,10 +169,12 @@ def zfs_clone(call: Call, arguments: Sequence[str]) -> int:
         return 1
     if call.pool_of(target) is not found.pool:
         call.stop(f"{action}: source and target pools differ")
+    assert found.snapshot is not None
     refused = call.refusal(found.pool) or (errno.EEXIST if call.look_up(target) else 0)
+    referenced = written_since(found.dataset.extents, 0, found.snapshot.createtxg)
+    refused = refused or _no_room(found.pool, target, properties, used=0, referenced=referenced)
     if refused:
         call.stop(f"{action}: {TEXTS[refused]}")
-    assert found.snapshot is not None
     origin = Origin(found.dataset, found.snapshot)
     add_dataset(call, found.pool, target, found.dataset.kind, properties, origin=origin, mount="u" not in options)
     return 0

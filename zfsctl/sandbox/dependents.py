@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 
-from zfsctl.sandbox.calls import Call, Found
+from zfsctl.sandbox.calls import TEXTS, Call, Found
 from zfsctl.sandbox.datasets import SimDataset
+from zfsctl.sandbox.pools import SimPool
 
 Act = Callable[[Found], None]
 
@@ -22,32 +24,54 @@ class CycleError(Exception):
         call.complain(f"cannot determine dependent datasets: recursive dependency at '{self.name}'")
 
 
-def visit_dependents(top: Found, act: Act, *, allow_cycles: bool) -> None:
+def visit_dependents(call: Call, top: Found, act: Act, *, allow_cycles: bool) -> None:
     """Let `act` see everything that hangs on `top`, deepest first: children, then snapshots, each after its clones.
 
     Raises:
         CycleError: A dataset depends on itself, and `allow_cycles` is not set.
     """
-    _visit(top, act, [], allow_cycles=allow_cycles)
+    visit = _Visit(call, top.pool, act, allow_cycles=allow_cycles)
+    if top.snapshot:
+        visit.clones(top.pool.clones_of(top.dataset, top.snapshot), [])
+    else:
+        visit.below(top.dataset, [])
 
 
-def _visit(found: Found, act: Act, above: list[SimDataset], *, allow_cycles: bool) -> None:
-    pool, dataset = found.pool, found.dataset
-    if found.snapshot:
-        for clone in pool.clones_of(dataset, found.snapshot):
-            _visit_and_act(Found(pool, clone), act, above, allow_cycles=allow_cycles)
-        return
-    inside = [*above, dataset]
-    for child in pool.children(dataset.name):
-        _visit_and_act(Found(pool, child), act, inside, allow_cycles=allow_cycles)
-    for snapshot in list(dataset.snapshots.values()):
-        _visit_and_act(Found(pool, dataset, snapshot=snapshot), act, inside, allow_cycles=allow_cycles)
+class _Visit:
+    """One walk. What `act` has destroyed meanwhile is met as libzfs meets it."""
 
+    def __init__(self, call: Call, pool: SimPool, act: Act, *, allow_cycles: bool) -> None:
+        self.call = call
+        self.pool = pool
+        self.act = act
+        self.allow_cycles = allow_cycles
 
-def _visit_and_act(found: Found, act: Act, above: list[SimDataset], *, allow_cycles: bool) -> None:
-    if found.snapshot is None and any(each is found.dataset for each in above):
-        if allow_cycles:
-            return
-        raise CycleError(found.name)
-    _visit(found, act, above, allow_cycles=allow_cycles)
-    act(found)
+    def below(self, dataset: SimDataset, above: list[SimDataset]) -> None:
+        inside = [*above, dataset]
+        for child in self.pool.children(dataset.name):
+            # Children are asked for one after another, so what went as a clone is not seen any more.
+            if self._exists(child):
+                self._dataset(child, inside)
+        # All snapshots are read, with the names of their clones, before the first is visited.
+        read = [(each, self.pool.clones_of(dataset, each)) for each in dataset.snapshots.values()]
+        for snapshot, clones in read:
+            self.clones(clones, inside)
+            self.act(Found(self.pool, dataset, snapshot=snapshot))
+
+    def clones(self, clones: list[SimDataset], above: list[SimDataset]) -> None:
+        for clone in clones:
+            if self._exists(clone):
+                self._dataset(clone, above)
+            else:
+                self.call.complain(f"cannot open '{clone.name}': {TEXTS[errno.ENOENT]}")
+
+    def _dataset(self, dataset: SimDataset, above: list[SimDataset]) -> None:
+        if any(each is dataset for each in above):
+            if self.allow_cycles:
+                return
+            raise CycleError(dataset.name)
+        self.below(dataset, above)
+        self.act(Found(self.pool, dataset))
+
+    def _exists(self, dataset: SimDataset) -> bool:
+        return self.pool.datasets.get(dataset.name) is dataset

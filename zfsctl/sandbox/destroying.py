@@ -87,7 +87,7 @@ class _Snapshots:
     def _check_clones(self, pool: SimPool, dataset: SimDataset, snapshot: SimSnapshot) -> None:
         names: list[str] = []
         found = Found(pool, dataset, snapshot=snapshot)
-        visit_dependents(found, lambda each: names.append(each.name), allow_cycles=True)
+        visit_dependents(self.call, found, lambda each: names.append(each.name), allow_cycles=True)
         if names:
             self.call.complain(f"cannot destroy '{dataset.name}@{snapshot.name}': snapshot has dependent clones")
             self.call.complain("use '-R' to destroy the following datasets:")
@@ -208,7 +208,7 @@ def _check_dependents(call: Call, pool: SimPool, target: SimDataset, *, recursiv
         inside = found.name.startswith((f"{target.name}/", f"{target.name}@"))
         (below if inside else clones).append(found.name)
 
-    visit_dependents(Found(pool, target), note, allow_cycles=True)
+    visit_dependents(call, Found(pool, target), note, allow_cycles=True)
     if not recursive and below:
         call.complain(f"cannot destroy '{target.name}': {target.kind} has children")
         call.complain("use '-r' to destroy the following datasets:")
@@ -237,7 +237,7 @@ class DatasetDestroyer:
     def visit_below(self, top: Found) -> bool:
         """Destroy everything that hangs on `top`; False after a complaint that something depends on itself."""
         try:
-            visit_dependents(top, self.visit, allow_cycles=False)
+            visit_dependents(self.call, top, self.visit, allow_cycles=False)
         except CycleError as error:
             error.report(self.call)
             return False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
+from zfsctl.sandbox.accounts import may_move
 from zfsctl.sandbox.calls import HEADS, TEXTS, Call, Hang
 from zfsctl.sandbox.datasets import Origin, SimDataset
 from zfsctl.sandbox.extents import Extent
@@ -39,6 +41,8 @@ def zfs_promote(call: Call, arguments: Sequence[str]) -> int:
         call.stop(f"{action}: conflicting snapshot '{taken}' from parent '{origin}'")
     if not _keeps_encryption_root(pool, clone, origin.dataset):
         call.stop(f"{action}: cannot promote dataset outside its encryption root")
+    if not may_move(pool, _moving_bytes(origin), origin.dataset.name, clone.name):
+        call.stop(f"{action}: {TEXTS[errno.ENOSPC]}")
     if hangs(clone):
         pool.hung = True
         call.changed()
@@ -61,6 +65,12 @@ def hangs(clone: SimDataset) -> bool:
     until = clone.origin.snapshot.createtxg
     moving = {name for name, each in clone.origin.dataset.bookmarks.items() if each.createtxg <= until}
     return bool(moving & clone.bookmarks.keys())
+
+
+def _moving_bytes(origin: Origin) -> int:
+    """What a promotion lets the clone be charged for: all that was written until its origin was taken."""
+    dataset, until = origin.dataset, origin.snapshot.createtxg
+    return sum(extent.size for extent in dataset.extents if dataset.floor < extent.birth <= until)
 
 
 def _promote(pool: SimPool, clone: SimDataset, origin: Origin, now: int) -> None:

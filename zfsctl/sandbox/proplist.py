@@ -17,16 +17,20 @@ _LETTERS = {Kinds.FILESYSTEM: "f", Kinds.VOLUME: "v", Kinds.SNAPSHOT: "s"}
 def read_assignments(call: Call, texts: Sequence[str]) -> dict[str, str] | None:
     """`name=value` texts as a table; None after a complaint."""
     table: dict[str, str] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign:
-            call.complain("missing '=' for property=value argument")
-            return None
-        if name in table:
-            call.complain(f"property '{name}' specified multiple times")
-            return None
-        table[name] = value
-    return table
+    return table if all(add_assignment(call, table, text) for text in texts) else None
+
+
+def add_assignment(call: Call, table: dict[str, str], text: str) -> bool:
+    """Put one `name=value` into a table; False after a complaint."""
+    name, sign, value = text.partition("=")
+    if not sign:
+        call.complain("missing '=' for property=value argument")
+        return False
+    if name in table:
+        call.complain(f"property '{name}' specified multiple times")
+        return False
+    table[name] = value
+    return True
 
 
 def check_properties(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 from zfsctl.model.names import is_at_or_below
+from zfsctl.sandbox.accounts import account_for, may_move
 from zfsctl.sandbox.calls import DATASETS, HEADS, TEXTS, Call, Found, Kinds
 from zfsctl.sandbox.changing import check_parent, create_ancestors
 from zfsctl.sandbox.datasets import SimDataset
@@ -108,7 +110,10 @@ def _rename_dataset(call: Call, found: Found, target: str) -> None:
     if any(_longest(each) + len(target) - len(dataset.name) > MAX_NAME_BYTES for each in tree):
         call.stop(f"{action}: dataset name is too long")
     above = pool.datasets[target.rpartition("/")[0]]
-    moves = dataset.name.rpartition("/")[0] != above.name
+    before = dataset.name.rpartition("/")[0]
+    moves = before != above.name
+    if moves and not may_move(pool, account_for(pool)[dataset.name].charged, before, above.name):
+        call.stop(f"{action}: {TEXTS[errno.ENOSPC]}")
     if moves and dataset.encryptionroot not in ("", dataset.name) and above.encryptionroot != dataset.encryptionroot:
         call.stop(f"{action}: cannot move encrypted child outside of its encryption root")
     move_tree(pool, dataset, target)

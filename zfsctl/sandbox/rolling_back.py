@@ -63,7 +63,7 @@ def _may_go(call: Call, options: Options, found: Found, newer: list[SimSnapshot]
     clones: list[str] = []
     for each in newer:
         top = Found(found.pool, dataset, snapshot=each)
-        visit_dependents(top, lambda dependent: clones.append(dependent.name), allow_cycles=True)
+        visit_dependents(call, top, lambda dependent: clones.append(dependent.name), allow_cycles=True)
     if clones:
         call.complain(f"cannot rollback to '{found.name}': clones of previous snapshots exist")
         call.complain("use '-R' to force deletion of the following clones and dependents:")

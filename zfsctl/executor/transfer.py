@@ -63,7 +63,7 @@ def apply_transfer(
         wait: How the back-off is waited for.
     """
     flow = _Flow(step, step.sends, step.token)
-    lost = 0
+    lost = 0  # in a row, without getting further
     while flow.sends:
         if stop():
             return flow.end(Result.SKIPPED, "stopped; the next run goes on with it")
@@ -74,9 +74,10 @@ def apply_transfer(
                 kind = Result.UNREACHABLE if isinstance(error, UnreachableError) else Result.FAILED
                 return flow.end(kind, str(error), error.code)
             wait(BACK_OFF_SECONDS[lost])
-            lost += 1
+            before = (flow.sends, flow.token)
             if problem := _look_again(flow, fleet):
                 return problem
+            lost = lost + 1 if (flow.sends, flow.token) == before else 0
             continue
         if result.stopped:
             return flow.end(Result.SKIPPED, "stopped; the next run goes on with it")
@@ -90,7 +91,7 @@ def apply_transfer(
 
 def _send_one(flow: _Flow, fleet: Fleet, stop: Callable[[], bool], on_bytes: Callable[[int], None]) -> PipeResult:
     step, send = flow.step, flow.sends[0]
-    is_first = send is step.sends[0] and not flow.token
+    is_first = send.snapshots[0] == step.sends[0].snapshots[0] and not flow.token
     before = flow.moved
 
     def count(total: int) -> None:

@@ -74,7 +74,7 @@ class Ends:
         }
         return Transfer(**{**parts, **changes})
 
-    def anchors(self, chain: str, **changes: Any) -> MoveAnchors:  # noqa: ANN401
+    def anchors(self, chain: str | tuple[SnapshotRef, ...], **changes: Any) -> MoveAnchors:  # noqa: ANN401
         parts: dict[str, Any] = {
             "id": "anchors-1",
             "host": "beta",
@@ -84,7 +84,7 @@ class Ends:
             "sender": "tank/a",
             "sender_guid": 1,
             "receiver": "bk/a",
-            "chain": self.refs(chain),
+            "chain": self.refs(chain) if isinstance(chain, str) else chain,
         }
         return MoveAnchors(**{**parts, **changes})
 

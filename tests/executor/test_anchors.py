@@ -1,0 +1,290 @@
+"""Moving the anchors: only to what is seen on the receiver, new ones before old ones, whenever the program dies."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.executor.transfers import CLOSED, Ends, new_ends, said
+from zfsctl.executor.anchors import apply_anchors
+from zfsctl.model.event import StepOutcome
+from zfsctl.model.refs import SnapshotRef
+from zfsctl.model.transfer import MoveAnchors
+from zfsctl.sandbox.faults import KilledAt
+from zfsctl.sandbox.stream_faults import StreamEnd
+
+BASE, SEND = "zfsctl:r:base", "zfsctl:r:send"
+
+
+@pytest.fixture
+def ends() -> Ends:
+    """s1 and s2 have arrived; the anchors are at s1, and s1 and s2 are held in flight."""
+    made = new_ends()
+    made.copy("s1, s1>s2")
+    made.zfs("alpha", f"bookmark tank/a@s1 tank/a#{made.cursor('s1')}")
+    made.zfs("alpha", f"hold {SEND} tank/a@s1 tank/a@s2")
+    made.zfs("beta", f"hold {BASE} bk/a@s1")
+    made.fleet.faults.log.clear()
+    return made
+
+
+def step(ends: Ends, chain: str | tuple[SnapshotRef, ...] = "s1 s2", **changes: object) -> MoveAnchors:
+    found = {
+        "bookmarks": (SnapshotRef(ends.cursor("s1"), ends.ref("s1").guid),),
+        "held": ends.refs("s1"),
+        "in_flight": ends.refs("s1 s2"),
+        **changes,
+    }
+    return ends.anchors(chain, **found)
+
+
+def apply(ends: Ends, *steps: MoveAnchors) -> StepOutcome:
+    return apply_anchors(steps, ends.fleet)[0]
+
+
+def moves(ends: Ends) -> None:
+    """Everything is where it belongs after s2 has arrived."""
+    assert ends.cursors() == [ends.cursor("s2")]
+    assert ends.tags("beta", "bk/a") == {"s2": [BASE]}
+    assert ends.tags("alpha", "tank/a") == {}
+
+
+def test_they_move_to_what_has_arrived(ends: Ends) -> None:
+    outcome = apply(ends, step(ends))
+
+    assert said(outcome) == ("done", "")
+    assert [(one.dataset, one.snapshot) for one in outcome.members] == [("bk/a", "s2")]
+    moves(ends)
+
+
+def test_the_new_ones_stand_before_the_old_ones_go(ends: Ends) -> None:
+    apply(ends, step(ends))
+
+    words = ("zfs hold ", "zfs bookmark ", "zfs destroy ", "zfs release ")
+    assert [line.split(" bk/")[0].split(" tank/")[0] for line in ends.asked("zfs ") if line.startswith(words)] == [
+        f"zfs hold {BASE}",
+        "zfs bookmark",
+        "zfs destroy",
+        f"zfs release {SEND}",
+        f"zfs release {BASE}",
+    ]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("number", range(1, 6))
+def test_a_kill_at_any_change_leaves_a_base_and_the_next_run_ends_it(ends: Ends, number: int, after: bool) -> None:
+    ends.fleet.faults.kill(number, after=after)
+    with pytest.raises(KilledAt):
+        apply(ends, step(ends))
+    ends.fleet.faults.clear()
+
+    held = {name for name, tags in ends.tags("beta", "bk/a").items() if BASE in tags}
+    marked = {name for name in ("s1", "s2") if ends.cursor(name) in ends.cursors()}
+    assert held
+    assert marked
+    assert held & marked, "one snapshot is known to both ends by its anchors alone"
+
+    cursors = tuple(SnapshotRef(ends.cursor(name), ends.ref(name).guid) for name in sorted(marked))
+    in_flight = ends.refs(" ".join(ends.tags("alpha", "tank/a")))
+    outcome = apply(
+        ends, step(ends, "s2", bookmarks=cursors, held=ends.refs(" ".join(sorted(held))), in_flight=in_flight)
+    )
+
+    assert said(outcome) == ("done", "")
+    moves(ends)
+
+
+def test_what_was_sent_and_has_not_arrived_moves_nothing(ends: Ends) -> None:
+    """The plan hoped for s3 and s4; what counts is what is there."""
+    outcome = apply(ends, step(ends, "s1 s2 s3 s4", in_flight=ends.refs("s1 s2 s3 s4")))
+
+    assert said(outcome) == ("done", "")
+    moves(ends)
+
+
+def test_a_name_that_has_another_guid_on_the_receiver_has_not_arrived(ends: Ends) -> None:
+    ends.zfs("beta", "snapshot bk/a@s3")
+
+    apply(ends, step(ends, "s1 s2 s3"))
+
+    moves(ends)
+
+
+def test_nothing_arrived_at_all(ends: Ends) -> None:
+    ends.zfs("alpha", "create tank/b")
+
+    outcome = apply(ends, step(ends, "s3 s4", receiver="bk/b", held=(), in_flight=ends.refs("s1 s2")))
+
+    assert said(outcome) == ("done", "nothing has arrived yet")
+    assert outcome.members == ()
+    assert ends.cursors() == [ends.cursor("s1")]
+    assert ends.tags("alpha", "tank/a") == {}, "nothing is in flight any more"
+
+
+def test_what_waits_to_be_gone_on_with_stays_held(ends: Ends) -> None:
+    ends.zfs("alpha", f"hold {SEND} tank/a@s3")
+    ends.fleet.faults.end_stream(StreamEnd.SENDER_DIES, 0.5)
+    with pytest.raises(AssertionError):
+        ends.copy("s2>s3")
+    assert ends.token()
+
+    outcome = apply(ends, step(ends, "s1 s2 s3", in_flight=ends.refs("s1 s2 s3")))
+
+    assert said(outcome) == ("done", "")
+    assert ends.cursors() == [ends.cursor("s2")]
+    assert set(ends.tags("alpha", "tank/a")) == {"s1", "s2", "s3"}
+
+
+def test_a_base_of_which_only_a_bookmark_is_left_gets_a_cursor_of_its_name(ends: Ends) -> None:
+    ends.zfs("alpha", "bookmark tank/a@s2 tank/a#by-hand")
+    ends.zfs("alpha", f"release {SEND} tank/a@s1 tank/a@s2")
+    base = SnapshotRef("#by-hand", ends.ref("s2").guid)
+    cursor = ends.cursor("s2")
+    ends.zfs("alpha", "destroy tank/a@s2")
+
+    old = (SnapshotRef(ends.cursor("s1"), ends.ref("s1").guid),)
+    outcome = apply(ends, ends.anchors((base, *ends.refs("s3")), bookmarks=old, held=ends.refs("s1")))
+
+    assert said(outcome) == ("done", "")
+    assert sorted(ends.cursors()) == sorted(["by-hand", cursor])
+    assert ends.tags("beta", "bk/a") == {"s2": [BASE]}
+
+
+def test_anchors_of_others_are_not_touched(ends: Ends) -> None:
+    ends.zfs("alpha", "bookmark tank/a@s1 tank/a#zfsctl-other-0000000000000001")
+    ends.zfs("alpha", "hold zfsctl:other:send tank/a@s1")
+    ends.zfs("beta", "hold zfsctl:other:base bk/a@s1")
+    ends.zfs("beta", "hold legal bk/a@s1")
+
+    apply(ends, step(ends))
+
+    assert sorted(ends.cursors()) == sorted([ends.cursor("s2"), "zfsctl-other-0000000000000001"])
+    assert ends.tags("alpha", "tank/a") == {"s1": ["zfsctl:other:send"]}
+    assert sorted(ends.tags("beta", "bk/a")["s1"]) == ["legal", "zfsctl:other:base"]
+
+
+def test_a_cursor_that_cannot_be_made_leaves_the_old_ones(ends: Ends) -> None:
+    ends.fleet.faults.fail("zfs bookmark", "cannot create bookmark: permission denied")
+
+    outcome = apply(ends, step(ends))
+
+    cursor = ends.cursor("s2")
+    assert said(outcome) == (
+        "failed",
+        f"the cursor #{cursor} could not be made: cannot create bookmark: permission denied",
+    )
+    assert ends.cursors() == [ends.cursor("s1")]
+    assert set(ends.tags("beta", "bk/a")) == {"s1", "s2"}, "the old hold stays until the new cursor stands"
+
+
+def test_a_cursor_that_zfs_only_claims_to_have_made_is_not_believed(ends: Ends) -> None:
+    ends.fleet.faults.lie("zfs bookmark")
+
+    outcome = apply(ends, step(ends))
+
+    assert outcome.result == "failed"
+    assert ends.cursors() == [ends.cursor("s1")]
+
+
+@pytest.mark.parametrize("how", ["lie", "fail"])
+def test_a_hold_that_is_not_there_afterwards_leaves_the_old_one(ends: Ends, how: str) -> None:
+    if how == "lie":
+        ends.fleet.faults.lie(f"zfs hold {BASE}")
+    else:
+        ends.fleet.faults.fail(f"zfs hold {BASE}", "cannot hold: permission denied")
+
+    outcome = apply(ends, step(ends))
+
+    assert outcome.result == "failed"
+    assert outcome.detail.startswith("bk/a@s2 could not be held on the receiver: ")
+    assert ends.tags("beta", "bk/a") == {"s1": [BASE]}
+
+
+def test_a_sender_that_is_away_is_told_and_the_old_hold_stays(ends: Ends) -> None:
+    ends.fleet.faults.break_link("alpha")
+
+    outcome = apply(ends, step(ends))
+
+    assert outcome.result == "failed"
+    assert "alpha was not reached" in outcome.detail
+    assert set(ends.tags("beta", "bk/a")) == {"s1", "s2"}
+
+
+def test_a_receiver_that_is_away_moves_nothing(ends: Ends) -> None:
+    ends.fleet.faults.break_link("beta")
+
+    outcome = apply(ends, step(ends))
+
+    assert (outcome.result, outcome.code) == ("unreachable", "unreachable")
+    assert ends.cursors() == [ends.cursor("s1")]
+    assert set(ends.tags("alpha", "tank/a")) == {"s1", "s2"}
+
+
+def test_a_listing_that_leaves_the_newest_out_moves_to_what_it_shows(ends: Ends) -> None:
+    ends.fleet.faults.edit("list -Hp -r -d 1 -t snapshot", lambda text: "".join(text.splitlines(True)[:1]), times=1)
+    ends.fleet.faults.edit("-t snapshot", lambda text: "".join(text.splitlines(True)[:1]), times=1)
+
+    apply(ends, step(ends))
+
+    assert ends.cursors(), "a base is never let go for one that was not seen"
+    assert BASE in ends.tags("beta", "bk/a")["s1"]
+
+
+@pytest.mark.parametrize(
+    ("denied", "said_of"),
+    [
+        pytest.param("canmount", "canmount is on instead of noauto: `zfs allow` the right to set it", id="canmount"),
+        pytest.param("readonly", "readonly is off instead of on: `zfs allow` the right to set it", id="readonly"),
+    ],
+)
+def test_a_first_copy_that_came_without_its_properties_fails_that_dataset_only(denied: str, said_of: str) -> None:
+    """T14: receive exits 0 without them."""
+    ends = new_ends()
+    ends.copy("s1")
+    ends.zfs("beta", f"set {'readonly=on' if denied == 'canmount' else 'canmount=noauto'} bk/a")
+    ends.zfs("alpha", "create tank/b")
+    ends.zfs("alpha", "snapshot tank/b@s1")
+    good = ends.ref("s1", "tank/b")
+    ends.zfs("beta", "create -o readonly=on -o canmount=noauto bk/b")
+
+    wrong, other = apply_anchors(
+        [ends.anchors("s1", properties=CLOSED), ends.anchors((good,), sender="tank/b", receiver="bk/b")],
+        ends.fleet,
+    )
+
+    assert said(wrong) == ("failed", said_of)
+    assert said(other) == ("done", "nothing has arrived yet")
+    assert ends.cursors() == [ends.cursor("s1")], "it has arrived all the same, and is not lost"
+    assert ends.tags("beta", "bk/a") == {"s1": [BASE]}
+
+
+def test_a_first_copy_that_is_closed_is_well(ends: Ends) -> None:
+    ends.zfs("beta", "set readonly=on bk/a")
+    ends.zfs("beta", "set canmount=noauto bk/a")
+
+    assert said(apply(ends, step(ends, properties=CLOSED))) == ("done", "")
+
+
+def test_why_and_until_when_a_snapshot_is_kept_goes_with_it(ends: Ends) -> None:
+    notes = ((ends.ref("s2"), (("zfsctl:reason", "before the upgrade"), ("zfsctl:expires", "1800000000"))),)
+
+    apply(ends, step(ends, notes=notes))
+
+    (row,) = ends.zfs("beta", "list -Hp -o zfsctl:reason,zfsctl:expires bk/a@s2")
+    assert row.split("\t") == ["before the upgrade", "1800000000"]
+
+
+def test_five_exchanges_for_any_number_of_datasets() -> None:
+    ends = new_ends()
+    steps = []
+    for number in range(30):
+        name = f"d{number}"
+        ends.zfs("alpha", f"create tank/{name}")
+        ends.zfs("alpha", f"snapshot tank/{name}@s1")
+        steps.append(ends.anchors((ends.ref("s1", f"tank/{name}"),), sender=f"tank/{name}", receiver=f"bk/{name}"))
+    ends.copy("s1")
+    steps.append(ends.anchors("s1", held=(), in_flight=(), properties=CLOSED))
+    before = ends.fleet.host("alpha").exchanges + ends.fleet.host("beta").exchanges
+
+    apply_anchors(steps, ends.fleet)
+
+    assert ends.fleet.host("alpha").exchanges + ends.fleet.host("beta").exchanges - before <= 5

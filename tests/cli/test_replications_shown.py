@@ -188,3 +188,47 @@ def test_one_host_is_told_of_with_the_replications_that_end_there(zfsctl: Zfsctl
     assert [row[1] for row in ended.rows if row[0] == "host"] == [host]
     assert [row[1:3] for row in ended.rows if row[0] == "replication"] == [["to-beta", "healthy"]]
     assert ("dataset" in {row[0] for row in ended.rows}) is (host == "local")
+
+
+def test_a_change_of_health_is_noted_by_runs_and_by_looks(zfsctl: Zfsctl, sandbox: Path) -> None:
+    zfsctl("status", "--sandbox", sandbox)
+    zfsctl("replicate", "--sandbox", sandbox)
+    zfsctl("sandbox", "advance", "1h", sandbox)
+    zfsctl("run", "--sandbox", sandbox)
+    edit_fleet(sandbox, in_use)
+    zfsctl("sandbox", "advance", "1h", sandbox)
+    zfsctl("run", "--sandbox", sandbox)
+    ended = zfsctl("history", "to-beta", "--sandbox", sandbox)
+    whole = valid(zfsctl("history", "--replications", "--json", "--sandbox", sandbox), "history")
+
+    assert [row[1:2] + row[3:9] for row in ended.rows] == [
+        ["2026-11-20T14:00:00Z", "tank/db", "beta:bk/tank/db", "healthy", "taken-over", "taken-over", "0"],
+        ["2026-11-20T14:00:00Z", "-", "-", "healthy", "taken-over", "-", "0"],
+        ["2026-11-20T12:00:00Z", "tank/db", "beta:bk/tank/db", "warning", "healthy", "current", "0"],
+        ["2026-11-20T12:00:00Z", "-", "-", "warning", "healthy", "-", "0"],
+        ["2026-11-20T12:00:00Z", "tank/db", "beta:bk/tank/db", "-", "warning", "missing", "28800"],
+        ["2026-11-20T12:00:00Z", "tank", "beta:bk/tank", "-", "healthy", "empty", "0"],
+        ["2026-11-20T12:00:00Z", "-", "-", "-", "warning", "-", "28800"],
+    ]
+    assert [(one["old"], one["new"]) for one in whole["health"]] == [
+        ("healthy", "taken-over"),
+        ("warning", "healthy"),
+        (None, "warning"),
+    ]
+    assert whole["runs"] == []
+
+
+def test_a_replication_of_which_nothing_was_noted_is_no_unknown_run(zfsctl: Zfsctl, sandbox: Path) -> None:
+    known = zfsctl("history", "to-beta", "--sandbox", sandbox)
+    unknown = zfsctl("history", "to-gamma", "--sandbox", sandbox)
+
+    assert (known.code, known.stdout) == (0, "")
+    assert unknown.code == 2
+
+
+def test_one_host_alone_changes_no_history(zfsctl: Zfsctl, copied: Path) -> None:
+    before = zfsctl("history", "to-beta", "--sandbox", copied).stdout
+    edit_fleet(copied, in_use)
+    zfsctl("status", "--host", "beta", "--sandbox", copied)
+
+    assert zfsctl("history", "to-beta", "--sandbox", copied).stdout == before

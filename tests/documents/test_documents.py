@@ -26,6 +26,7 @@ from zfsctl.model.checking import ConfigCheck, LoginCheck, ReplicationCheck, Rul
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
 from zfsctl.model.finding import Finding, Severity
+from zfsctl.model.health_change import HealthChange
 from zfsctl.model.history import RunRecord, RunState, StepRecord
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import Place
@@ -177,12 +178,26 @@ CHECK = ConfigCheck(
     ),
 )
 ERROR = document_of_failure([document_of_error(RefusedError("no", why="so", hint="zfsctl", where="alpha"))])
+WHOLE = HealthChange(AT, "nodes", None, None, None, LinkHealth.HEALTHY, None, 0, "")
+CHANGE = HealthChange(
+    AT,
+    "nodes",
+    Place("alpha", "tank/db"),
+    Place("beta", "bk/db"),
+    LinkHealth.HEALTHY,
+    LinkHealth.WARNING,
+    LinkState.BEHIND,
+    90_000,
+    "BEHIND by 2 snapshots",
+)
 DOCUMENTS: dict[str, Any] = {
     "plan": document_of_plan(PLAN),
     "result": document_of_result(PLAN, OUTCOMES, exit_code=3, run=RUN.id),
     "status": document_of_status(STATUS),
     "explanation": document_of_explanation(EXPLANATION),
-    "history": document_of_history((RUN,), (StepRecord("r1", "s1", "hook", "alpha", "", "thaw", AT, None, ""),)),
+    "history": document_of_history(
+        (RUN,), (StepRecord("r1", "s1", "hook", "alpha", "", "thaw", AT, None, ""),), (WHOLE, CHANGE)
+    ),
     "approvals": document_of_approvals((Approval(REQUEST, ApprovalStatus.WAITING, AT, AT + 9),)),
     "config": document_of_config_check(CHECK),
     "error": ERROR,

@@ -11,6 +11,7 @@ from zfsctl.model.checking import ConfigCheck, LoginCheck, ReplicationCheck, Rul
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
 from zfsctl.model.finding import Finding, Severity
+from zfsctl.model.health_change import HealthChange
 from zfsctl.model.history import RunRecord, RunState, StepRecord
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import Place
@@ -24,6 +25,7 @@ from zfsctl.render.approvals import render_approvals, rows_of_approvals
 from zfsctl.render.config import render_config_check, rows_of_config_check
 from zfsctl.render.explanation import render_explanation, rows_of_explanation
 from zfsctl.render.findings import render_error
+from zfsctl.render.health_history import render_health, rows_of_health
 from zfsctl.render.history import render_history, rows_of_history
 from zfsctl.render.plan import count_of_destroys, render_plan, render_result, rows_of_plan, rows_of_result
 from zfsctl.render.status import check_exit_code, render_check, render_status, rows_of_status
@@ -484,3 +486,43 @@ def test_an_error_says_what_why_and_what_to_try() -> None:
 
 def test_what_a_person_types_is_the_number_of_destroys() -> None:
     assert count_of_destroys(PLAN) == 2
+
+
+CHANGES = (
+    HealthChange(
+        NOW,
+        "nodes",
+        Place("alpha", "tank/db"),
+        Place("beta", "bk/db"),
+        LinkHealth.HEALTHY,
+        LinkHealth.BROKEN,
+        LinkState.DIVERGED,
+        90_000,
+        "the receiver has 1 snapshot of its own after @x",
+    ),
+    HealthChange(NOW - 60, "nodes", None, None, None, LinkHealth.HEALTHY, None, 0, ""),
+    HealthChange(NOW - 99, "usb", None, None, LinkHealth.AWAY, LinkHealth.UNKNOWN, None, None, "no route to host"),
+)
+
+
+def test_changes_of_health_on_a_terminal() -> None:
+    assert shown(render_health(CHANGES)) == snapshot("""\
+
+SEEN                  REPLICATION                   FROM     TO        LAG  WHY
+2026-11-20 14:30 UTC    alpha:tank/db → beta:bk/db  healthy  broken   25 h  the receiver has 1 snapshot of its own after @x
+2026-11-20 14:29 UTC  nodes                         -        healthy  none
+2026-11-20 14:28 UTC  usb                           away     unknown     ?  no route to host
+""")
+    assert shown(render_health(())) == snapshot("""\
+
+No change of health has been noted yet.
+""")
+
+
+def test_changes_of_health_in_a_pipe() -> None:
+    assert piped(rows_of_health(CHANGES)) == snapshot("""\
+
+health | 2026-11-20T14:30:00Z | nodes | alpha:tank/db | beta:bk/db | healthy | broken | diverged | 90000 | the receiver has 1 snapshot of its own after @x
+health | 2026-11-20T14:29:00Z | nodes | - | - | - | healthy | - | 0 | -
+health | 2026-11-20T14:28:21Z | usb | - | - | away | unknown | - | - | no route to host
+""")

@@ -1,21 +1,25 @@
-"""Runs and their steps as JSON."""
+"""Runs, their steps, and changes of health as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from zfsctl.model.health_change import HealthChange
 from zfsctl.model.history import RunRecord, RunState, StepRecord
 
 if TYPE_CHECKING:
-    from zfsctl.documents.view_types import HistoryDocument, RunDocument, StepRecordDocument
+    from zfsctl.documents.view_types import HealthChangeDocument, HistoryDocument, RunDocument, StepRecordDocument
 
 
-def document_of_history(runs: Sequence[RunRecord], steps: Sequence[StepRecord] = ()) -> HistoryDocument:
+def document_of_history(
+    runs: Sequence[RunRecord], steps: Sequence[StepRecord] = (), health: Sequence[HealthChange] = ()
+) -> HistoryDocument:
     """The data of a `zfsctl.history/1` document."""
     return {
         "runs": [document_of_run(run) for run in runs],
         "steps": [_step(step) for step in steps],
+        "health": [_change(change) for change in health],
         "errors": [],
     }
 
@@ -48,6 +52,21 @@ def run_from_document(document: RunDocument) -> RunRecord:
         destroyed=document["destroyed"],
         failed=document["failed"],
     )
+
+
+def _change(change: HealthChange) -> HealthChangeDocument:
+    sender, receiver = change.sender, change.receiver
+    return {
+        "at": change.at,
+        "replication": change.replication,
+        "sender": None if sender is None else {"host": sender.host, "dataset": sender.dataset},
+        "receiver": None if receiver is None else {"host": receiver.host, "dataset": receiver.dataset},
+        "old": None if change.old is None else change.old.value,
+        "new": change.new.value,
+        "state": None if change.state is None else change.state.value,
+        "lag": change.lag,
+        "why": change.why,
+    }
 
 
 def _step(step: StepRecord) -> StepRecordDocument:

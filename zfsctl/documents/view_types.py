@@ -133,11 +133,29 @@ class StepRecordDocument(TypedDict):
     snapshots: list[str]
 
 
+class HealthChangeDocument(TypedDict):
+    """When the health of a pair, or of a replication as a whole (no ends, no state), was seen to be another.
+
+    `old` is null where it was seen for the first time.
+    """
+
+    at: Epoch
+    replication: str
+    sender: PlaceDocument | None
+    receiver: PlaceDocument | None
+    old: str | None
+    new: str
+    state: str | None
+    lag: Seconds | None
+    why: str
+
+
 class HistoryDocument(TypedDict):
-    """Runs, newest first; `steps` of the runs that were asked for in full."""
+    """Runs, newest first; `steps` of the runs that were asked for in full; changes of `health`, newest first."""
 
     runs: list[RunDocument]
     steps: list[StepRecordDocument]
+    health: list[HealthChangeDocument]
     errors: list[ErrorEntry]
 
 

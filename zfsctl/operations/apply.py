@@ -18,7 +18,8 @@ from zfsctl.operations.exit_codes import exit_code_of
 from zfsctl.operations.names_cache import save_names
 from zfsctl.operations.observed import facts_after
 from zfsctl.operations.session import Session
-from zfsctl.operations.status import status_of_facts
+from zfsctl.operations.status import replications_of_facts, status_of_facts
+from zfsctl.planner.selection import select_datasets
 
 APPROVAL_SECONDS = 30 * 24 * 3600
 """How long a request waits for a person, and how long what was approved holds."""
@@ -110,6 +111,7 @@ def _remember_rules(session: Session, plan: Plan, outcomes: Sequence[StepOutcome
 
 def _keep_view(session: Session, plan: Plan, outcomes: Sequence[StepOutcome]) -> None:
     """After a run over the whole policy keep how things stand, and the names for completion, without asking again.
+    After every other that knows of replications note how these stand.
 
     Where a pool was left to another run nothing is known of its snapshots, and a run that neither prunes nor sends
     knows nothing of replications, so the last view stands.
@@ -118,10 +120,16 @@ def _keep_view(session: Session, plan: Plan, outcomes: Sequence[StepOutcome]) ->
         return
     facts = facts_after(session.facts, plan, outcomes)
     save_names(session, facts)
-    is_whole = plan.command.startswith("run") and not session.options.hosts and not _busy_pools(session)
+    if session.options.hosts:
+        return
+    is_whole = plan.command.startswith("run") and not _busy_pools(session)
     if is_whole and (session.trees or not session.policy.replications):
         seen = status_of_facts(session, facts)
         session.journal.save_status(json.dumps(document_of_status(seen)), seen.generated_at)
+        session.journal.note_health(seen.replications, seen.generated_at)
+    elif session.trees:
+        rules = select_datasets(session.policy, facts).datasets
+        session.journal.note_health(replications_of_facts(session, facts, rules), session.clock())
 
 
 def _busy_pools(session: Session) -> bool:

@@ -22,7 +22,7 @@ from zfsctl.planner.guards import MASS_DESTROY
 from zfsctl.planner.health import dataset_status
 from zfsctl.planner.pairing import hosts_of, trees_of, with_an_end_on
 from zfsctl.planner.receiving import adopts_of, is_receiver
-from zfsctl.planner.replicating import Adopts, plan_replicating
+from zfsctl.planner.replicating import plan_replicating
 from zfsctl.planner.replication_health import replication_statuses
 from zfsctl.planner.selection import Selected, hosts_in_use, select_datasets, wanted_snapshots
 
@@ -94,12 +94,18 @@ def status_of_facts(session: Session, facts: Facts) -> Status:
         last_run=last_run,
         approvals_waiting=len(waiting),
         findings=tuple(findings),
-        replications=replications_of_facts(session, facts, adopts_of(policy, selection.datasets)),
+        replications=replications_of_facts(session, facts, selection.datasets),
     )
 
 
-def replications_of_facts(session: Session, facts: Facts, adopts: Adopts) -> tuple[ReplicationStatus, ...]:
-    """How the replications stand whose ends these facts are about, by the plan that a run would make."""
+def replications_of_facts(
+    session: Session, facts: Facts, selected: Iterable[Selected]
+) -> tuple[ReplicationStatus, ...]:
+    """How the replications stand whose ends these facts are about, by the plan that a run would make.
+
+    `selected` is every dataset that a rule is about.
+    """
+    adopts = adopts_of(session.policy, selected)
     with no_garbage_collection():
         planned = plan_replicating(session.trees, facts, policy=session.policy, adopts=adopts, sends=lambda _: True)
         return replication_statuses(session.trees, planned.links, planned.findings)
@@ -118,11 +124,15 @@ def _unscheduled(received: Selected) -> Selected:
 
 
 def keep_status(session: Session, seen: Status) -> None:
-    """Keep an answer for `--cached`. A state file that cannot be written loses nothing else."""
+    """Keep an answer for `--cached`, and how replications stand for their history.
+
+    A state file that cannot be written loses nothing else.
+    """
     from zfsctl.state.journal import open_journal
 
     with contextlib.suppress(StateError), open_journal(session.paths.state_file) as journal:
         journal.save_status(json.dumps(document_of_status(seen)), seen.generated_at)
+        journal.note_health(seen.replications, seen.generated_at)
 
 
 def _took_snapshots(command: str, state: RunState) -> bool:

@@ -6,7 +6,7 @@ longer remembers asks again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Self, assert_never
 from zfsctl.errors import StateError
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.event import Event, RunFinished, RunStarted, StepFinished, StepStarted
+from zfsctl.model.health_change import HealthChange
 from zfsctl.model.history import RunRecord, StepRecord
 from zfsctl.model.plan import RunHook
+from zfsctl.model.replication_status import ReplicationStatus
 from zfsctl.state.approvals import decide_request, file_request, read_approvals
 from zfsctl.state.cached import STATUS, CachedStatus
 from zfsctl.state.failures import state_errors
+from zfsctl.state.health_changes import note_health, read_health
 from zfsctl.state.history import read_run, read_runs, read_steps
 from zfsctl.state.opening import immediate, open_for_reading, open_for_writing
 from zfsctl.state.protocol import JournalLike, NullJournal
@@ -184,6 +187,16 @@ class Journal:
                     {"host": host, "guid": str(dataset_guid), "fingerprint": fingerprint, "now": now},
                 )
             self._noted[key] = fingerprint, now
+
+    def note_health(self, replications: Iterable[ReplicationStatus], now: int) -> None:
+        """Note how replications and their pairs stand, where that is not what was noted last."""
+        with self._writing("the health of replications was not noted") as db:
+            note_health(db, replications, now)
+
+    def health_changes(self, replication: str | None = None, limit: int = 20) -> tuple[HealthChange, ...]:
+        """The newest changes of health, newest first: of all replications as a whole, or of one and its pairs."""
+        with self._reading() as db:
+            return read_health(db, replication, limit)
 
     def save_status(self, document: str, now: int) -> None:
         """Keep a status document for `status --cached`."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 
 from zfsctl.errors import StateError, UnknownNameError
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.event import Event
+from zfsctl.model.health_change import HealthChange
 from zfsctl.model.history import RunRecord, StepRecord
 from zfsctl.model.plan import RunHook
+from zfsctl.model.replication_status import ReplicationStatus
 from zfsctl.state.cached import CachedStatus
 
 
@@ -84,6 +86,13 @@ class NullJournal:
 
     def remember_rules(self, host: str, dataset_guid: int, fingerprint: str, now: int) -> None:
         """Forget it."""
+
+    def note_health(self, replications: Iterable[ReplicationStatus], now: int) -> None:
+        """Forget it."""
+
+    def health_changes(self, replication: str | None = None, limit: int = 20) -> tuple[HealthChange, ...]:
+        """None."""
+        return ()
 
     def save_status(self, document: str, now: int) -> None:
         """Forget it."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.event import Event
+from zfsctl.model.health_change import HealthChange
 from zfsctl.model.history import RunRecord, StepRecord
 from zfsctl.model.plan import RunHook
+from zfsctl.model.replication_status import ReplicationStatus
 from zfsctl.state.cached import CachedStatus
 from zfsctl.state.null import NullJournal
 
@@ -83,6 +85,14 @@ class JournalLike(Protocol):
 
     def remember_rules(self, host: str, dataset_guid: int, fingerprint: str, now: int) -> None:
         """Note that rules of this fingerprint pruned this dataset."""
+        ...
+
+    def note_health(self, replications: Iterable[ReplicationStatus], now: int) -> None:
+        """Note how replications and their pairs stand, where that is not what was noted last."""
+        ...
+
+    def health_changes(self, replication: str | None = None, limit: int = 20) -> tuple[HealthChange, ...]:
+        """The newest changes of health, newest first: of all replications as a whole, or of one and its pairs."""
         ...
 
     def save_status(self, document: str, now: int) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Migrations("zfsctl")
 
-KNOWN = frozenset({"first_tables"})
+KNOWN = frozenset({"first_tables", "replication_health"})
 """Every migration of this version; a file that has others was written by a newer one."""
 
 _FIRST_TABLES = (
@@ -113,3 +113,30 @@ def first_tables(db: Database) -> None:
     db.execute("CREATE INDEX runs_started_at ON runs (started_at)")
     db.execute("CREATE INDEX snapshots_destroyed_at ON snapshots (destroyed_at)")
     db.execute("CREATE INDEX snapshots_creation ON snapshots (creation)")
+
+
+@MIGRATIONS()
+def replication_health(db: Database) -> None:
+    """When the health of replications and of their pairs changed; empty ends for a replication as a whole."""
+    db.execute(
+        """
+        CREATE TABLE replication_health (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            at INTEGER NOT NULL,
+            replication TEXT NOT NULL,
+            sender_host TEXT NOT NULL,
+            sender TEXT NOT NULL,
+            receiver_host TEXT NOT NULL,
+            receiver TEXT NOT NULL,
+            old TEXT NOT NULL,
+            new TEXT NOT NULL,
+            state TEXT NOT NULL,
+            lag INTEGER,
+            why TEXT NOT NULL
+        ) STRICT
+        """
+    )
+    db.execute(
+        "CREATE INDEX replication_health_place "
+        "ON replication_health (replication, sender_host, sender, receiver_host, receiver, seq, new)"
+    )

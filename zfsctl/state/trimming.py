@@ -16,6 +16,9 @@ KEPT_RUNS = 20_000
 KEPT_PLAN_BYTES = 256 * 1024 * 1024
 """The plans of the newest runs up to this size; older runs keep their steps."""
 
+KEPT_CHANGES = 200_000
+"""Changes of health. A fleet of a thousand pairs writes so many when each of them changes once every other day."""
+
 
 def trim(
     db: Database, now: int, *, runs: int = KEPT_RUNS, seconds: int = KEPT_SECONDS, plan_bytes: int = KEPT_PLAN_BYTES
@@ -38,5 +41,22 @@ def trim(
     db.execute("DELETE FROM snapshots WHERE destroyed_at < ?", (oldest,))
     # The plus sign keeps SQLite from looking through all that exist by the other index.
     db.execute("DELETE FROM snapshots WHERE +destroyed_at IS NULL AND creation < ?", (oldest,))
+    _trim_health(db, oldest)
     db.execute("DELETE FROM approvals WHERE expires_at < ?", (oldest,))
     db.execute("DELETE FROM rule_fingerprints WHERE last_at < ?", (oldest,))
+
+
+def _trim_health(db: Database, oldest: int) -> None:
+    """The newest change of each pair tells how it stood last, so it stays however old it is."""
+    beyond = db.execute("SELECT seq FROM replication_health ORDER BY seq DESC LIMIT 1 OFFSET ?", (KEPT_CHANGES,))
+    row = beyond.fetchone()
+    if (
+        row is None
+        and db.execute("SELECT 1 FROM replication_health WHERE at < ? LIMIT 1", (oldest,)).fetchone() is None
+    ):
+        return
+    db.execute(
+        "DELETE FROM replication_health WHERE (at < ? OR seq <= ?) AND seq NOT IN (SELECT max(seq) "
+        "FROM replication_health GROUP BY replication, sender_host, sender, receiver_host, receiver)",
+        (oldest, row[0] if row is not None else 0),
+    )

@@ -38,6 +38,7 @@ _OF_FINDING = {
     "foreign-receive": ExitCode.REFUSED,
     "sender-gone": ExitCode.FAILED,
     "link-unknown": ExitCode.FAILED,
+    "away": ExitCode.FAILED,
     "no-space": ExitCode.FAILED,
     "key-not-loaded": ExitCode.FAILED,
     "encryption-root": ExitCode.FAILED,

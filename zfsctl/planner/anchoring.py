@@ -45,6 +45,13 @@ def standing_of(name: str, sender: End, receiver: End) -> Standing:
     )
 
 
+def unreceived(standing: Standing, candidates: Sequence[Snapshot]) -> tuple[Snapshot, ...]:
+    """What a receiver that cannot be looked at lacks, oldest first: all that is newer than the newest cursor."""
+    if not standing.cursors:
+        return tuple(candidates)
+    return tuple(one for one in candidates if one.createtxg > standing.cursors[-1].createtxg)
+
+
 def is_begun_by_us(token: ResumeToken, standing: Standing, *, prefix: str) -> bool:
     """Whether we began an interrupted receive: our hold is on its target or on what it goes on from."""
     if any(one.guid == token.to_guid for one in standing.in_flight):
@@ -160,8 +167,7 @@ def _anchor_sender(
             why = f"{name}: its receiver is not known, and no cursor tells what it has"
             anchors.keep(sender, sender.snapshots, Reason(Rule.UNKNOWN, why))
             return False
-        cursor = standing.cursors[-1]
-        waiting: Sequence[Snapshot] = [one for one in candidates if one.createtxg > cursor.createtxg]
+        waiting = unreceived(standing, candidates)
     else:
         waiting = found.waiting
         base = found.base

@@ -75,6 +75,7 @@ def lineage(
     is_raw: bool = False,
     repair: str = "",
     is_parent: bool = False,
+    is_received: bool = False,
 ) -> Lineage:
     """The state of one pair.
 
@@ -86,12 +87,15 @@ def lineage(
         is_raw: Whether the chain is raw; then no snapshot of the receiver's own is tolerated.
         repair: What tells that a repair of this receiver is half done; empty when none is.
         is_parent: The receiver is an empty dataset that zfsctl made so that others can lie below it.
+        is_received: The sender is itself a receiver, so that before its own first copy nobody misses it.
     """
     unknown = sender.unknown or receiver.unknown
     if unknown:
         away = may_be_away and not sender.unknown and receiver.pool_is_absent
         return Lineage(LinkState.AWAY if away else LinkState.UNKNOWN, unknown)
     source, target = sender.dataset, receiver.dataset
+    if source is None and target is None and is_received:
+        return Lineage(LinkState.EMPTY, f"{sender.host.host}:{sender.name} has not been received itself yet")
     if source is None:
         return Lineage(LinkState.SENDER_GONE, f"{sender.host.host}:{sender.name} does not exist")
     candidates = tuple(filter(is_candidate, sender.snapshots))

@@ -8,22 +8,40 @@ from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import MAX_NAME_BYTES
 from zfsctl.model.transfer import Send
+from zfsctl.planner.anchoring import standing_of, unreceived
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair
+from zfsctl.planner.wording import span, window_text
 
 
 def finding_of(link: Link) -> Finding | None:
     """What a state that nothing is done about has to say."""
     found = link.lineage
     match link.lineage.state:
-        case LinkState.CURRENT | LinkState.EMPTY | LinkState.AWAY:
+        case LinkState.CURRENT | LinkState.EMPTY:
             return None
+        case LinkState.AWAY:
+            return _away_too_long(link)
         case LinkState.BUSY:
             return _about(link, Severity.INFO, "receiving", found.why)
         case LinkState.UNKNOWN:
             return _about(link, Severity.CRITICAL, "link-unknown", f"not replicated: {found.why}")
         case _:
             return _about(link, Severity.CRITICAL, str(found.state), found.why)
+
+
+def _away_too_long(link: Link) -> Finding | None:
+    """An unplugged pool is no trouble until what it lacks has waited for longer than the policy lets it be away."""
+    away = link.pair.replication.away
+    standing = standing_of(link.pair.replication.name, link.sender, link.receiver)
+    waiting = unreceived(standing, link.candidates)
+    if away is None or not waiting:
+        return None
+    age = link.sender.host.clock - waiting[0].creation
+    if age <= away:
+        return None
+    why = f"{link.lineage.why}; the oldest snapshot waits for {span(age)}, away is {window_text(away)}"
+    return _about(link, Severity.CRITICAL, "away", f"not replicated: {why}")
 
 
 def message_of(link: Link, finding: Finding) -> str:

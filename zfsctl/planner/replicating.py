@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from zfsctl.model.dataset import Snapshot
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding
-from zfsctl.model.names import PARENT_MARK
+from zfsctl.model.names import PARENT_MARK, is_at_or_below
 from zfsctl.model.plan import PlannedDataset, Step
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.replication import Chosen
@@ -61,19 +61,25 @@ def plan_replicating(
         taking: Steps of the same plan that take snapshots, which are sent too.
         sends: Whether steps are wanted for the replication of a name; without them only how things stand.
     """
+    trees = tuple(trees)
     draft = Draft(with_planned(facts, taking), policy, takers=takers(taking))
-    stand = _Stand(draft, adopts)
+    stand = _Stand(draft, adopts, trees)
     links: list[Link] = []
     for tree in trees:
         found = [stand.link(pair) for pair in pairs_of(tree, facts.hosts)]
         links += [link for link, _, _ in found]
+        sent: set[str] = set()
         if sends(tree.replication.name):
             begun = len(draft.steps)
             TreePlan(draft, tree).plan(found)
             senders = {sender.name: sender for _, sender, _ in found}
             for step in draft.steps[begun:]:
                 if isinstance(step, Transfer):
+                    sent.add(step.sender)
                     anchor_in_flight(stand.anchors, senders[step.sender], step)
+        for pair in stand.late:
+            if pair.tree == tree and pair.sender not in sent:
+                draft.findings[too_late(pair)] = None
     return Replicating(
         tuple(draft.datasets), tuple(draft.steps), tuple(draft.findings), tuple(links), stand.anchors.reasons
     )
@@ -85,7 +91,10 @@ class _Stand:
 
     draft: Draft
     adopts: Adopts
+    trees: Sequence[Tree]
     anchors: Anchors = field(default_factory=Anchors)
+    late: list[Pair] = field(default_factory=list)
+    """Whose sender has something that has waited for longer than it is kept."""
 
     def link(self, pair: Pair) -> tuple[Link, End, End]:
         tree = pair.tree
@@ -100,6 +109,10 @@ class _Stand:
             may_be_away=pair.replication.away is not None,
             is_raw=is_raw_chain(sender, receiver),
             is_parent=PARENT_MARK in receiver.host.chains.marks.get(receiver.name, {}),
+            is_received=any(
+                other.receiver_host == tree.sender_host and is_at_or_below(pair.sender, other.receiver)
+                for other in self.trees
+            ),
         )
         late = anchor(
             self.anchors,
@@ -111,7 +124,7 @@ class _Stand:
             pending_limit=pair.replication.pending_limit,
         )
         if late:
-            self.draft.findings[too_late(pair)] = None
+            self.late.append(pair)
         return Link(pair, found, sender, receiver, candidates), sender, receiver
 
     def _host(self, name: str) -> HostFacts:

@@ -147,9 +147,7 @@ class TreePlan:
         size = bytes_of(sends, sender.snapshots, source, after_txg=found.base.createtxg if found.base else None)
         if first_copy and not token and not self._fits(link, receiver, size):
             return
-        replaces = (
-            found.state is LinkState.MISSING and receiver.dataset is not None and not receiver.dataset.inconsistent
-        )
+        replaces = first_copy and receiver.dataset is not None and not receiver.dataset.inconsistent
         closed = _CLOSED if source.kind is DatasetKind.VOLUME else _CLOSED_FILESYSTEM
         properties = closed if first_copy and not (token and found.state is LinkState.MISSING) else ()
         replication = link.pair.replication

@@ -232,3 +232,108 @@ def test_one_host_alone_changes_no_history(zfsctl: Zfsctl, copied: Path) -> None
     zfsctl("status", "--host", "beta", "--sandbox", copied)
 
     assert zfsctl("history", "to-beta", "--sandbox", copied).stdout == before
+
+
+def evidence(rows: list[list[str]], sender: str) -> dict[str, str]:
+    return {row[2]: row[3] for row in rows if row[:2] == ["evidence", sender]}
+
+
+def test_a_replication_is_explained_by_the_very_plan_of_a_run(zfsctl: Zfsctl, copied: Path) -> None:
+    zfsctl("sandbox", "advance", "2h", copied)
+    zfsctl("run", "--only", "snapshot", "--sandbox", copied)
+    rows = zfsctl("explain", "to-beta", "--sandbox", copied).rows
+    data = valid(zfsctl("explain", "to-beta", "--json", "--sandbox", copied), "explanation")
+    plan = valid(zfsctl("replicate", "--dry-run", "--json", "--sandbox", copied), "plan")
+
+    facts = {row[1]: row[2] for row in rows if row[0] == "fact"}
+    assert rows[0] == ["subject", "replication", "to-beta"]
+    assert (facts["sender"], facts["receiver"], facts["route"]) == ("tank", "beta:bk/tank", "relay")
+    assert facts["health"] == "healthy, lag none, seen since 2026-11-20 12:00"
+    assert [row[4:8] for row in rows if row[0] == "pair"] == [["healthy", "behind", "0", "1"]] * 2
+    assert evidence(rows, "tank/db")["both"] == "9 snapshots"
+    assert evidence(rows, "tank/db")["sender"] == "1 snapshot of its own, to be sent: @zfsctl-20261120T140000Z"
+    assert [row[1:4] for row in rows if row[0] == "step"] == [
+        [name, ">", "to-beta  -i zfsctl-20261120T120000Z → zfsctl-20261120T140000Z"] for name in ("tank", "tank/db")
+    ]
+    told = {step["id"]: step for pair in data["pairs"] for step in pair["steps"]}
+    assert told == {step["id"]: step for step in plan["steps"]}
+
+
+def test_the_worst_dataset_of_a_replication_comes_first_with_its_reason(zfsctl: Zfsctl, copied: Path) -> None:
+    edit_fleet(copied, written_to)
+    (first, second) = valid(zfsctl("explain", "to-beta", "--json", "--sandbox", copied), "explanation")["pairs"]
+
+    assert (first["sender"]["dataset"], first["health"], first["state"]) == ("tank/db", "broken", "modified")
+    assert first["why"] == "4096 bytes were written on the receiver after @zfsctl-20261120T120000Z"
+    assert "a run leaves it alone" in first["next"]
+    assert second["health"] == "healthy"
+
+
+def test_a_dataset_that_is_sent_says_so(zfsctl: Zfsctl, copied: Path) -> None:
+    rows = zfsctl("explain", "tank/db", "--sandbox", copied).rows
+    edit_fleet(copied, in_use)
+    after = zfsctl("explain", "tank/db@zfsctl-20261120T120000Z", "--sandbox", copied).rows
+
+    assert ["fact", "sent by", "to-beta to beta:bk/tank/db: healthy"] in rows
+    (text,) = (row[2] for row in after if row[1] == "sent by")
+    assert text.startswith("to-beta to beta:bk/tank/db: taken-over: the receiver is mounted")
+
+
+def test_what_is_received_is_ruled_by_the_keep_of_its_replication(zfsctl: Zfsctl, copied: Path) -> None:
+    rows = zfsctl("explain", "beta:bk/tank/db", "--sandbox", copied).rows
+    facts = {row[1]: row[2] for row in rows if row[0] == "fact"}
+    oldest = zfsctl("explain", "beta:bk/tank/db@zfsctl-20261120T040000Z", "--sandbox", copied).rows[-1]
+
+    assert facts == {
+        "policy": "to-beta (receiver)",
+        "rule": f"{copied}/zfsctl.toml: replications[1]: keep",
+        "received by": "to-beta from tank/db: healthy",
+    }
+    assert ["rule", "hourly = 30"] in rows
+    assert oldest[5:] == [
+        "2026-11-21T10:00:00Z",
+        "hour 04:00, 9 of 30",
+        "hourly = 30 lets go of it on 2026-11-21 10:00",
+    ]
+
+
+def test_without_a_keep_what_is_received_is_ruled_by_the_policy_of_its_sender(zfsctl: Zfsctl, copied: Path) -> None:
+    policy = copied / "zfsctl.toml"
+    policy.write_text(POLICY.replace("keep = { hourly = 30 }", ""))
+    rows = zfsctl("explain", "beta:bk/tank/db", "--sandbox", copied).rows
+
+    assert ["fact", "rule", "the policy of its sender, tank/db"] in rows
+    assert ["rule", "hourly = 20"] in rows
+
+
+def test_the_root_of_a_receiving_pool_is_a_dataset_too(zfsctl: Zfsctl, sandbox: Path) -> None:
+    policy = sandbox / "zfsctl.toml"
+    policy.write_text(POLICY.replace("beta:bk/tank", "usb/tank"))
+    edit_fleet(sandbox, lambda document: document["hosts"]["local"]["pools"].update(usb={"datasets": {"usb": {}}}))
+
+    assert zfsctl("explain", "usb", "--sandbox", sandbox).rows[0] == ["subject", "dataset", "usb"]
+
+
+def test_a_name_that_a_policy_and_a_replication_have_needs_a_choice(zfsctl: Zfsctl, copied: Path) -> None:
+    policy = copied / "zfsctl.toml"
+    policy.write_text(POLICY.replace('"to-beta"', '"critical"'))
+    both = zfsctl("explain", "critical", "--sandbox", copied)
+    one = zfsctl("explain", "critical", "--as", "replication", "--sandbox", copied)
+
+    assert (both.code, "it is a policy and a replication" in both.stderr) == (2, True)
+    assert one.rows[0] == ["subject", "replication", "critical"]
+
+
+def test_a_replication_whose_host_is_silent_is_explained_as_unknown(zfsctl: Zfsctl, copied: Path) -> None:
+    edit_fleet(copied, unreachable)
+    ended = zfsctl("explain", "to-beta", "--sandbox", copied)
+
+    assert {row[4] for row in ended.rows if row[0] == "pair"} == {"unknown"}
+    assert "both" not in evidence(ended.rows, "tank/db")
+    assert any(row[0] == "!" for row in ended.rows)
+
+
+def test_a_topic_tells_what_the_words_mean(zfsctl: Zfsctl, sandbox: Path) -> None:
+    text = zfsctl("explain", "replication", "--sandbox", sandbox).stdout
+
+    assert all(word.upper() in text for word in ("healthy", "away", "repairing", "unknown", "taken-over", "broken"))

@@ -24,7 +24,7 @@ from zfsctl.errors import RefusedError, UnknownNameError
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.checking import ConfigCheck, LoginCheck, ReplicationCheck, RuleCheck, TreeCheck
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
-from zfsctl.model.explanation import ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
+from zfsctl.model.explanation import ExplainedPair, ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.health_change import HealthChange
 from zfsctl.model.history import RunRecord, RunState, StepRecord
@@ -159,6 +159,22 @@ EXPLANATION = Explanation(
     days=90,
     text=("A paragraph.",),
     findings=(FINDING,),
+    pairs=(
+        ExplainedPair(
+            status=REPLICATION.pairs[0],
+            base_guid=2**64 - 1,
+            common=3,
+            only_sender=2,
+            only_receiver=9,
+            to_send=("a", "b"),
+            own=("x",),
+            clashes=("b",),
+            resumes="tank/db@a, an increment",
+            kept=("alpha:tank/db@a: held while it is being sent",),
+            steps=REPLICATING.steps,
+        ),
+        ExplainedPair(REPLICATION.pairs[1], None, None, None, None, (), (), (), "", (), ()),
+    ),
 )
 CHECK = ConfigCheck(
     files=("/etc/zfsctl/zfsctl.toml",),

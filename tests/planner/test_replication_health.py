@@ -19,7 +19,7 @@ from zfsctl.model.transfer import cursor_name
 from zfsctl.planner.lineage import End, lineage
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair, trees_of
-from zfsctl.planner.replicating import plan_replicating
+from zfsctl.planner.replicating import Replicating, plan_replicating
 from zfsctl.planner.replication_health import pair_status, replication_statuses
 
 DAY = 86_400
@@ -54,12 +54,17 @@ def with_cursor(host: HostFacts, number: int) -> HostFacts:
     return replace(host, chains=Chains(bookmarks={"tank/a": (cursor,)}))
 
 
-def statuses(alpha: HostFacts, beta: HostFacts, rule: Replication = RULE) -> ReplicationStatus:
+def plan(alpha: HostFacts, beta: HostFacts, rule: Replication = RULE) -> Replicating:
     policy = replace(POLICY, replications=(rule,))
-    trees = trees_of(policy)
     facts = Facts({"alpha": alpha, "beta": beta})
-    planned = plan_replicating(trees, facts, policy=policy, adopts=lambda _host, _name: (), sends=lambda _: True)
-    (found,) = replication_statuses(trees, planned.links, planned.findings)
+    return plan_replicating(
+        trees_of(policy), facts, policy=policy, adopts=lambda _host, _name: (), sends=lambda _: True
+    )
+
+
+def statuses(alpha: HostFacts, beta: HostFacts, rule: Replication = RULE) -> ReplicationStatus:
+    planned = plan(alpha, beta, rule)
+    (found,) = replication_statuses(trees_of(replace(POLICY, replications=(rule,))), planned.links, planned.findings)
     return found
 
 

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from inline_snapshot import snapshot
 
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.checking import ConfigCheck, LoginCheck, ReplicationCheck, RuleCheck, TreeCheck
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
-from zfsctl.model.explanation import ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
+from zfsctl.model.explanation import ExplainedPair, ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.health_change import HealthChange
 from zfsctl.model.history import RunRecord, RunState, StepRecord
@@ -20,6 +22,7 @@ from zfsctl.model.pool import Pool
 from zfsctl.model.replication_status import LinkHealth, PairStatus, ReplicationStatus
 from zfsctl.model.route import Route
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
+from zfsctl.model.transfer import MoveAnchors, Send, Transfer
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
 from zfsctl.render.approvals import render_approvals, rows_of_approvals
 from zfsctl.render.config import render_config_check, rows_of_config_check
@@ -525,4 +528,129 @@ def test_changes_of_health_in_a_pipe() -> None:
 health | 2026-11-20T14:30:00Z | nodes | alpha:tank/db | beta:bk/db | healthy | broken | diverged | 90000 | the receiver has 1 snapshot of its own after @x
 health | 2026-11-20T14:29:00Z | nodes | - | - | - | healthy | - | 0 | -
 health | 2026-11-20T14:28:21Z | usb | - | - | away | unknown | - | - | no route to host
+""")
+
+
+SEND = Transfer(
+    id="t1",
+    host="beta",
+    why="BEHIND by 2 snapshots",
+    replication="nodes",
+    state=LinkState.BEHIND,
+    sender_host="alpha",
+    sender="tank/db",
+    sender_guid=9,
+    receiver="bk/db",
+    receiver_guid=90,
+    sends=(Send("@zfsctl-20261120T133000Z", 1, (SnapshotRef("x", 2), SnapshotRef(NEW, 3))),),
+    estimate=2_202_009,
+)
+ANCHORS = MoveAnchors(
+    id="m1",
+    host="beta",
+    why="to what has arrived",
+    replication="nodes",
+    sender_host="alpha",
+    sender="tank/db",
+    sender_guid=9,
+    receiver="bk/db",
+    chain=(),
+)
+OF_A_REPLICATION = Explanation(
+    subject=Subject.REPLICATION,
+    name="nodes",
+    facts=(("sender", "alpha:tank"), ("receiver", "beta:bk")),
+    rules=("daily = 30",),
+    pairs=(
+        ExplainedPair(
+            status=REPLICATION.pairs[0],
+            base_guid=17,
+            common=3,
+            only_sender=2,
+            only_receiver=9,
+            to_send=("x", NEW),
+            own=("a", "b", "c", "d"),
+            clashes=("x",),
+            resumes="tank/db@x, an increment",
+            kept=("alpha:tank/db@x: held while it is being sent", "beta:bk/db@y: held"),
+            steps=(SEND, ANCHORS),
+        ),
+        ExplainedPair(REPLICATION.pairs[1], None, None, None, None, (), (), (), "", (), (ANCHORS,)),
+    ),
+)
+
+
+def test_a_replication_explained_on_a_terminal() -> None:
+    assert shown(render_explanation(OF_A_REPLICATION, now=NOW)) == snapshot("""\
+
+nodes  (replication)
+  sender    alpha:tank
+  receiver  beta:bk
+  keeps     daily = 30
+
+alpha:tank/db → beta:bk/db
+  health    warning: BEHIND by 2 snapshots; the oldest waits for 25 h, warn_after is 1d
+  state     behind
+  lag       25 h, 2 snapshots wait
+  base      @zfsctl-20261120T133000Z, 26 h ago
+  guid      17
+  both      3 snapshots
+  sender    2 snapshots of its own, to be sent: @x, @zfsctl-20261120T143000Z
+  receiver  9 snapshots of its own, newer than the base: @a to @d
+  clashes   @x: another snapshot on the receiver
+  resumes   tank/db@x, an increment
+  keeps     alpha:tank/db@x: held while it is being sent
+            beta:bk/db@y: held
+  next      the next run sends 2 snapshots from @zfsctl-20261120T133000Z
+            >  nodes  -I …T133000Z → …T143000Z  BEHIND by 2 snapshots, about 2.10M
+
+alpha:tank/new → beta:bk/new
+  health  unknown: no route to host
+  state   unknown
+  lag     ?
+  base    none
+  next    nothing is sent
+""")
+
+
+def test_a_replication_explained_in_a_pipe() -> None:
+    assert piped(rows_of_explanation(OF_A_REPLICATION)) == snapshot("""\
+
+subject | replication | nodes
+fact | sender | alpha:tank
+fact | receiver | beta:bk
+rule | daily = 30
+pair | nodes | alpha:tank/db | beta:bk/db | warning | behind | 90000 | 2 | @zfsctl-20261120T133000Z | 2026-11-19T12:30:00Z | BEHIND by 2 snapshots; the oldest waits for 25 h, warn_after is 1d | the next run sends 2 snapshots from @zfsctl-20261120T133000Z
+evidence | alpha:tank/db | guid | 17
+evidence | alpha:tank/db | both | 3 snapshots
+evidence | alpha:tank/db | sender | 2 snapshots of its own, to be sent: @x, @zfsctl-20261120T143000Z
+evidence | alpha:tank/db | receiver | 9 snapshots of its own, newer than the base: @a to @d
+evidence | alpha:tank/db | clashes | @x: another snapshot on the receiver
+evidence | alpha:tank/db | resumes | tank/db@x, an increment
+evidence | alpha:tank/db | keeps | alpha:tank/db@x: held while it is being sent
+evidence | alpha:tank/db | - | beta:bk/db@y: held
+step | alpha:tank/db | > | nodes  -I zfsctl-20261120T133000Z → zfsctl-20261120T143000Z | 2.10M | BEHIND by 2 snapshots
+pair | nodes | alpha:tank/new | beta:bk/new | unknown | unknown | - | 0 | - | - | no route to host | nothing is sent
+""")
+
+
+def test_a_status_shows_the_first_few_pairs_that_are_not_healthy_or_all_when_asked() -> None:
+    late, _ = REPLICATION.pairs
+    well = replace(late, health=LinkHealth.HEALTHY, why="", next="")
+    many = replace(STATUS, hosts=(), datasets=(), replications=(replace(REPLICATION, pairs=(well, *[late] * 12)),))
+
+    assert shown(render_status(many, now=NOW)).count("alpha:tank/db →") == 10
+    assert "… and 2 more: zfsctl explain nodes" in shown(render_status(many, now=NOW))
+    assert shown(render_status(many, now=NOW, every=True)).count("alpha:tank/db →") == 13
+
+
+def test_a_replication_of_one_pair_is_one_line_while_it_is_healthy() -> None:
+    well = replace(REPLICATION.pairs[0], health=LinkHealth.HEALTHY, why="", lag=0)
+    one = replace(STATUS, hosts=(), datasets=(), findings=(), last_run=None, generated_at=NOW)
+    one = replace(one, replications=(replace(REPLICATION, pairs=(well,)),))
+
+    assert shown(render_status(one, now=NOW)) == snapshot("""\
+
+REPLICATION   LAG  BASE      HEALTH
+nodes        none  26 h ago  healthy
 """)

@@ -15,17 +15,24 @@ app = verb_app()
 def explain(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="[HOST:]DATASET, [HOST:]DATASET@SNAPSHOT, a policy or a topic.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="[HOST:]DATASET, [HOST:]DATASET@SNAPSHOT, a policy, a replication or a topic."
+        ),
     ],
     days: Annotated[int, typer.Option("--days", metavar="N", min=1, max=3660, help="How far to look ahead.")] = 90,
     as_kind: Annotated[
-        str | None, typer.Option("--as", metavar="KIND", help="When several fit: snapshot, dataset, policy or topic.")
+        str | None,
+        typer.Option("--as", metavar="KIND", help="When several fit: snapshot, dataset, policy, replication or topic."),
     ] = None,
 ) -> int:
-    """Say why a snapshot is kept and when it will go.
+    """Say why snapshots stay or go, and how replications stand.
 
-    A name with /, @ or : is data; any other is a policy or a topic. Each rule that keeps a snapshot is named, and
-    what the policy will keep over the next days is found by simulating it.
+    A name with /, @ or : is data; any other is a policy, a replication or a topic. Each rule that keeps a snapshot is
+    named, and what the policy will keep over the next days is found by simulating it.
+
+    Of a replication each dataset is told with its health and lag, what that rests on (the base, what each end has
+    alone), what is kept because of it, and what the next run would do and why.
     """
     from zfsctl.cli.parsing import one_of
     from zfsctl.documents.explanation import document_of_explanation

@@ -8,7 +8,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "replicate": ("zfsctl.cli.replicate", "Send what receivers lack."),
     "run": ("zfsctl.cli.run", "Do all that is due; for timers."),
     "status": ("zfsctl.cli.status", "Show how hosts, pools, snapshots and replications stand."),
-    "explain": ("zfsctl.cli.explain", "Say why a snapshot is kept and when it will go."),
+    "explain": ("zfsctl.cli.explain", "Say why snapshots stay or go, and how replications stand."),
     "apply": ("zfsctl.cli.apply", "Apply a plan that was saved with --out."),
     "approvals": ("zfsctl.cli.approvals", "List, approve or deny what waits for a person."),
     "history": ("zfsctl.cli.history", "Show the runs and what each of them did."),

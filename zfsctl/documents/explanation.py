@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from zfsctl.documents.findings import document_of_finding
 from zfsctl.documents.plan import document_of_decision
-from zfsctl.model.explanation import ExplainedSnapshot, Explanation
+from zfsctl.documents.replication_status import document_of_pair
+from zfsctl.documents.steps import document_of_step
+from zfsctl.model.explanation import ExplainedPair, ExplainedSnapshot, Explanation
 
 if TYPE_CHECKING:
-    from zfsctl.documents.view_types import ExplainedSnapshotDocument, ExplanationDocument
+    from zfsctl.documents.view_types import ExplainedPairDocument, ExplainedSnapshotDocument, ExplanationDocument
 
 
 def document_of_explanation(explanation: Explanation) -> ExplanationDocument:
@@ -23,8 +25,25 @@ def document_of_explanation(explanation: Explanation) -> ExplanationDocument:
         "forecast": [{"at": day.at, "snapshots": day.snapshots, "oldest": day.oldest} for day in explanation.forecast],
         "days": explanation.days,
         "text": list(explanation.text),
+        "pairs": [_pair(pair) for pair in explanation.pairs],
         "findings": [document_of_finding(finding) for finding in explanation.findings],
         "errors": [],
+    }
+
+
+def _pair(pair: ExplainedPair) -> ExplainedPairDocument:
+    return {
+        **document_of_pair(pair.status),
+        "base_guid": None if pair.base_guid is None else str(pair.base_guid),
+        "common": pair.common,
+        "only_sender": pair.only_sender,
+        "only_receiver": pair.only_receiver,
+        "to_send": list(pair.to_send),
+        "own": list(pair.own),
+        "clashes": list(pair.clashes),
+        "resumes": pair.resumes,
+        "kept": list(pair.kept),
+        "steps": [document_of_step(step) for step in pair.steps],
     }
 
 

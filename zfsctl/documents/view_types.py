@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from zfsctl.documents.field_types import Bytes, Epoch, Guid, Seconds
+from zfsctl.documents.step_types import StepDocument
 from zfsctl.documents.types import ApprovalRequestDocument, DecisionDocument, ErrorEntry, FindingDocument
 
 
@@ -187,6 +188,21 @@ class LabelledText(TypedDict):
     text: str
 
 
+class ExplainedPairDocument(PairStatusDocument):
+    """A pair with what its state rests on; counts are null where one end is not known."""
+
+    base_guid: Guid | None
+    common: int | None
+    only_sender: int | None
+    only_receiver: int | None
+    to_send: list[str]
+    own: list[str]
+    clashes: list[str]
+    resumes: str
+    kept: list[str]
+    steps: list[StepDocument]
+
+
 class ExplanationDocument(TypedDict):
     """The answer to `explain NAME`."""
 
@@ -198,6 +214,7 @@ class ExplanationDocument(TypedDict):
     forecast: list[KeptOnDocument]
     days: int
     text: list[str]
+    pairs: list[ExplainedPairDocument]
     findings: list[FindingDocument]
     errors: list[ErrorEntry]
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zfsctl.model.finding import Finding
+from zfsctl.model.plan import Step
+from zfsctl.model.replication_status import PairStatus
 from zfsctl.model.verdicts import Decision
 
 
@@ -15,6 +17,7 @@ class Subject(StrEnum):
     SNAPSHOT = "snapshot"
     DATASET = "dataset"
     POLICY = "policy"
+    REPLICATION = "replication"
     TOPIC = "topic"
 
 
@@ -48,6 +51,30 @@ class KeptOn:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedPair:
+    """One dataset and its copy: how they stand, what that rests on, what is kept for it, and what a run would do."""
+
+    status: PairStatus
+    base_guid: int | None
+    common: int | None
+    """Snapshots that both have, by guid; None, like the next two, where one end is not known."""
+    only_sender: int | None
+    only_receiver: int | None
+    to_send: tuple[str, ...]
+    """Names of what waits, oldest first."""
+    own: tuple[str, ...]
+    """Names of the receiver's own snapshots after the base, oldest first."""
+    clashes: tuple[str, ...]
+    """Names on the receiver that are about to be sent under another guid."""
+    resumes: str
+    """What an interrupted receive is about; empty without one."""
+    kept: tuple[str, ...]
+    """What no prune may take because of this pair, each with its reason."""
+    steps: tuple[Step, ...]
+    """What the next run would do about it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """The answer to `explain NAME`."""
 
@@ -66,3 +93,5 @@ class Explanation:
     text: tuple[str, ...] = ()
     """Paragraphs, for a topic."""
     findings: tuple[Finding, ...] = ()
+    pairs: tuple[ExplainedPair, ...] = ()
+    """Of a replication, the worst first."""

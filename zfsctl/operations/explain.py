@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from zfsctl.errors import UnknownNameError, UsageError
 from zfsctl.model.explanation import ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
-from zfsctl.model.names import Place, split_host
+from zfsctl.model.names import Place, pool_of, split_host
 from zfsctl.model.policy import Policy
 from zfsctl.model.verdicts import Decision
 from zfsctl.operations.assemble import host_findings
-from zfsctl.operations.planning import Scene, prune_scene, scene_of_policy, scene_of_selection, zone_of
+from zfsctl.operations.explain_replication import explain_replication, part_in_replications
+from zfsctl.operations.planning import Scene, prune_scene, replicate_scene, scene_of_policy, scene_of_selection, zone_of
 from zfsctl.operations.session import Session
 from zfsctl.operations.topics import TOPICS
 from zfsctl.planner.forecast import forecast
 from zfsctl.planner.health import dataset_status
 from zfsctl.planner.keeping import rule_text
 from zfsctl.planner.pruning import Pruning
+from zfsctl.planner.replicating import Replicating
 from zfsctl.planner.selection import Selected
 from zfsctl.planner.wording import minute
 
@@ -25,8 +28,8 @@ def explain(session: Session, name: str, *, days: int = 90, kind: str | None = N
     """The answer to `explain NAME`.
 
     Args:
-        session: Asked for facts only when the name is data.
-        name: With /, @ or : it is data; any other is a policy or a topic, or the root dataset of a pool.
+        session: Asked for facts only when the name is data or a replication.
+        name: With /, @ or : it is data; any other is a policy, a replication or a topic, or the root dataset of a pool.
         days: How far to look ahead.
         kind: Which of several fitting kinds is meant; a value of Subject.
 
@@ -38,6 +41,8 @@ def explain(session: Session, name: str, *, days: int = 90, kind: str | None = N
     match subject:
         case Subject.POLICY:
             return _policy(session, session.policy.policies[name], days)
+        case Subject.REPLICATION:
+            return explain_replication(session, name)
         case Subject.TOPIC:
             return Explanation(Subject.TOPIC, name, text=TOPICS[name])
         case Subject.SNAPSHOT:
@@ -63,11 +68,13 @@ def _subject_of(session: Session, name: str, kind: str | None) -> Subject:
             where=name,
         )
     if not fitting:
-        known = [*session.policy.policies, *TOPICS]
+        replications = [replication.name for replication in session.policy.replications]
+        known = [*session.policy.policies, *replications, *TOPICS]
         near = get_close_matches(name, known, n=3)
         raise UnknownNameError(
             f"{name}: not explained, nothing is called that",
-            why=f"policies: {', '.join(session.policy.policies) or 'none'}; topics: {', '.join(TOPICS)}",
+            why=f"policies: {', '.join(session.policy.policies) or 'none'}; "
+            f"replications: {', '.join(replications) or 'none'}; topics: {', '.join(TOPICS)}",
             hint=f"did you mean {' or '.join(near)}?" if near else "zfsctl explain HOST:POOL/DATASET",
             where=name,
         )
@@ -80,11 +87,16 @@ def _fitting(session: Session, name: str) -> list[Subject]:
     if "/" in name or ":" in name:
         return [Subject.DATASET]
     fitting = []
-    if name in session.policy.policies:
+    policy = session.policy
+    if name in policy.policies:
         fitting.append(Subject.POLICY)
+    if any(replication.name == name for replication in policy.replications):
+        fitting.append(Subject.REPLICATION)
     if name in TOPICS:
         fitting.append(Subject.TOPIC)
-    if any(pattern.dataset.partition("/")[0] == name for rule in session.policy.rules for pattern in rule.select):
+    selected = [pattern.dataset for rule in policy.rules for pattern in rule.select]
+    ends = [end for one in policy.replications for end in (one.sender.dataset, one.receiver_dataset)]
+    if any(pool_of(dataset) == name for dataset in (*selected, *ends)):
         fitting.append(Subject.DATASET)
     return fitting
 
@@ -118,13 +130,14 @@ def _policy(session: Session, policy: Policy, days: int) -> Explanation:
 
 
 def _dataset(session: Session, name: str, days: int) -> Explanation:
-    scene, one, pruning = _look(session, name)
-    return _explained(session, scene, one, pruning.decisions, pruning, days)
+    look = _look(session, name)
+    return _explained(session, look, look.pruning.decisions, days)
 
 
 def _snapshot(session: Session, name: str, days: int) -> Explanation:
     dataset, _, short = name.rpartition("@")
-    scene, one, pruning = _look(session, dataset)
+    look = _look(session, dataset)
+    scene, one, pruning = look.scene, look.one, look.pruning
     chosen = tuple(decision for decision in pruning.decisions if decision.snapshot == short)
     if not chosen:
         names = [decision.snapshot for decision in pruning.decisions]
@@ -138,7 +151,7 @@ def _snapshot(session: Session, name: str, days: int) -> Explanation:
             else f"zfsctl explain {place}",
             where=name,
         )
-    answer = _explained(session, scene, one, chosen, pruning, days)
+    answer = _explained(session, look, chosen, days)
     return Explanation(
         Subject.SNAPSHOT,
         f"{Place(one.host, one.dataset.name)}@{short}",
@@ -150,8 +163,17 @@ def _snapshot(session: Session, name: str, days: int) -> Explanation:
     )
 
 
-def _look(session: Session, name: str) -> tuple[Scene, Selected, Pruning]:
+@dataclass(frozen=True, slots=True)
+class _Look:
     """One dataset, and what becomes of its snapshots by the very plan that a run makes."""
+
+    scene: Scene
+    one: Selected
+    pruning: Pruning
+    replicating: Replicating
+
+
+def _look(session: Session, name: str) -> _Look:
     scene = scene_of_selection(session, (name,), recursive=False)
     one = scene.selected[0]
     _, dataset = split_host(name)
@@ -161,7 +183,8 @@ def _look(session: Session, name: str) -> tuple[Scene, Selected, Pruning]:
             hint=f"zfsctl explain {Place(one.host, one.dataset.name)}",
             where=dataset,
         )
-    pruning = prune_scene(session, scene)
+    replicating = replicate_scene(session, scene, sends=True)
+    pruning = prune_scene(session, scene, replicating)
     if pruning.approvals:
         # What else holds the same snapshots decides whether a guard objects, so every host has a say.
         everything = scene_of_policy(session)
@@ -170,13 +193,12 @@ def _look(session: Session, name: str) -> tuple[Scene, Selected, Pruning]:
             whole = prune_scene(session, everything)
             mine = [each for each in whole.decisions if (each.host, each.dataset) == (one.host, one.dataset.name)]
             pruning = Pruning(whole.datasets, tuple(mine), whole.steps, (), whole.approvals)
-            scene = Scene(facts, (one,))
-    return scene, one, pruning
+            scene = Scene(facts, (one,), trees=scene.trees, rules=scene.rules)
+    return _Look(scene, one, pruning, replicating)
 
 
-def _explained(
-    session: Session, scene: Scene, one: Selected, decisions: tuple[Decision, ...], pruning: Pruning, days: int
-) -> Explanation:
+def _explained(session: Session, look: _Look, decisions: tuple[Decision, ...], days: int) -> Explanation:
+    scene, one = look.scene, look.one
     host = scene.facts.hosts[one.host]
     zone = zone_of(session)
     prefix = session.policy.prefix
@@ -184,11 +206,12 @@ def _explained(
     standing = dataset_status(one, host, prefix=prefix, zone=zone)
     outlooks: dict[int, Outlook | None] = {}
     kept: tuple[KeptOn, ...] = ()
+    part = part_in_replications(one, scene, look.replicating)
     if one.policy is not None:
         foretold = forecast(
             snapshots,
-            pruning.decisions,
-            policy=one.policy,
+            look.pruning.decisions,
+            policy=replace(one.policy, schedule=part.schedule) if part.is_receiver else one.policy,
             adopt=one.adopt,
             prefix=prefix,
             zone=zone,
@@ -200,10 +223,14 @@ def _explained(
     schedule = one.policy.schedule if one.policy is not None else None
     facts = [
         ("policy", one.policy.name if one.policy is not None else "none"),
-        ("rule", one.rule.where if one.rule is not None else "no rule of the policy file is about it"),
-        ("snapshot", schedule.text if schedule is not None else "not by schedule"),
-        ("next due", minute(standing.next_due, zone) if standing.next_due is not None else "never"),
+        ("rule", part.rule or (one.rule.where if one.rule is not None else "no rule of the policy file is about it")),
     ]
+    if not part.is_receiver:
+        facts += [
+            ("snapshot", schedule.text if schedule is not None else "not by schedule"),
+            ("next due", minute(standing.next_due, zone) if standing.next_due is not None else "never"),
+        ]
+    facts += part.facts
     return Explanation(
         Subject.DATASET,
         str(Place(one.host, one.dataset.name)),

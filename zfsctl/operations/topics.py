@@ -31,6 +31,19 @@ TOPICS: dict[str, tuple[str, ...]] = {
         "A snapshot is due when an instant of the schedule lies after the newest scheduled snapshot and not after "
         "now. A timer that runs late, or often, therefore changes nothing.",
     ),
+    "replication": (
+        "A dataset and its copy are compared by the guids of their snapshots, never by names. The newest snapshot that "
+        "both know is the base. What the receiver lacks is sent as an increment from there, or from the cursor, a "
+        "bookmark that stands for the base on the sender once the snapshot itself is gone.",
+        "The lag is the age of the oldest snapshot that is to be sent and was not received. HEALTHY within warn_after; "
+        "WARNING within max_delay, or while there is no copy yet; BROKEN beyond max_delay, without any copy after "
+        "warn_after, or where nothing can be sent. REPAIRING while a repair is half done, AWAY while the receiver's "
+        "pool is unplugged for no longer than the policy says, TAKEN-OVER while somebody uses the receiver, UNKNOWN "
+        "where one end could not be looked at.",
+        "A sender that takes no snapshots any more has no lag: that is told of the dataset itself.",
+        "zfsctl explain NAME tells of each dataset of a replication how it stands and why, zfsctl history NAME since "
+        "when.",
+    ),
     "exit-codes": (
         "0 done, or nothing to do. 1 failed. 2 usage or configuration. 3 some parts failed. 4 the plan has changes "
         "(--detailed-exitcode). 5 refused by a guard, not confirmed, or stale. 6 looked and found something wrong.",

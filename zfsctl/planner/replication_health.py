@@ -25,13 +25,16 @@ _SENT_NEXT = frozenset({LinkState.MISSING, LinkState.PARTIAL, LinkState.STUCK, L
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrears:
+class Arrears:
     """What a receiver lacks, as far as it can be told."""
 
     waiting: Sequence[Snapshot]
+    """Oldest first."""
     base: str | None
+    """`@name` on the receiver, or `#name` on the sender where the receiver is not known."""
     base_at: int | None
     known: bool = True
+    """False where nothing tells what waits."""
 
 
 def replication_statuses(
@@ -78,7 +81,7 @@ def pair_status(link: Link, obstacle: Finding | None = None) -> PairStatus:
         obstacle: Why it is not sent although its state would allow it.
     """
     tree, pair = link.pair.tree, link.pair
-    arrears = _arrears(link)
+    arrears = arrears_of(link)
     lag: int | None = None
     if arrears.known:
         lag = max(0, link.sender.host.clock - arrears.waiting[0].creation) if arrears.waiting else 0
@@ -150,24 +153,24 @@ def _empty(link: Link) -> tuple[LinkHealth, str]:
     return LinkHealth.HEALTHY, ""
 
 
-def _arrears(link: Link) -> _Arrears:
+def arrears_of(link: Link) -> Arrears:
     """What is not there yet. Where the receiver is not known the sender's newest cursor tells what it has had."""
     found, replication = link.lineage, link.pair.replication
     if found.state in (LinkState.UNKNOWN, LinkState.AWAY):
         cursors = standing_of(replication.name, link.sender, link.receiver).cursors
         if link.sender.unknown or (not cursors and found.state is LinkState.UNKNOWN):
-            return _Arrears((), None, None, known=False)
+            return Arrears((), None, None, known=False)
         if not cursors:
-            return _Arrears(link.candidates, None, None)
+            return Arrears(link.candidates, None, None)
         cursor = cursors[-1]
-        return _Arrears(_after(link.candidates, cursor.createtxg), f"#{cursor.name}", cursor.creation)
+        return Arrears(_after(link.candidates, cursor.createtxg), f"#{cursor.name}", cursor.creation)
     base = found.base
     if base is None and found.state in (LinkState.BUSY, LinkState.REPAIRING, LinkState.EMPTY):
         base = find_base(link.sender, link.receiver)
     if base is not None:
-        return _Arrears(_after(link.candidates, base.createtxg), f"@{base.received.name}", base.received.creation)
+        return Arrears(_after(link.candidates, base.createtxg), f"@{base.received.name}", base.received.creation)
     only_newest = found.state is LinkState.MISSING and replication.initial is Initial.NEWEST
-    return _Arrears(found.waiting[-1:] if only_newest else found.waiting, None, None)
+    return Arrears(found.waiting[-1:] if only_newest else found.waiting, None, None)
 
 
 def _after(candidates: Iterable[Snapshot], createtxg: int) -> tuple[Snapshot, ...]:

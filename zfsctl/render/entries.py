@@ -85,6 +85,11 @@ def entries_of_plan(plan: Plan, *, kept: bool = False) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
+def entries_of_step(step: Step, *, at: int) -> tuple[Entry, ...]:
+    """The lines of one step by itself, in a plan made at `at`."""
+    return tuple(_entries_of(step, {}, at))
+
+
 def _all_entries(plan: Plan, *, kept: bool = False) -> list[Entry]:
     reasons = {(d.host, d.dataset, d.guid): d for d in plan.decisions if kept or d.verdict is Verdict.DESTROY}
     return [entry for step in plan.steps for entry in _entries_of(step, reasons, plan.created_at)]

@@ -8,6 +8,7 @@ from zfsctl.model.explanation import ExplainedSnapshot, Explanation, Outlook, Su
 from zfsctl.model.names import Place
 from zfsctl.model.verdicts import Verdict
 from zfsctl.render.entries import reasons_text
+from zfsctl.render.explained_pairs import render_pairs, rows_of_pairs
 from zfsctl.render.findings import render_findings, rows_of_findings
 from zfsctl.render.text import Line, Row, Span, Style, line, table
 from zfsctl.render.units import counted, from_now, human_bytes, instant_utc, minute_utc
@@ -28,20 +29,23 @@ def render_explanation(explanation: Explanation, *, now: int) -> list[Line]:
             if explanation.subject is Subject.SNAPSHOT and len(explanation.snapshots) == 1
             else _many(explanation.snapshots, now)
         )
+    lines += render_pairs(explanation.pairs, now=now)
     lines += _forecast(explanation)
     return lines + render_findings(explanation.findings)
 
 
 def rows_of_explanation(explanation: Explanation) -> list[Row]:
-    """The same for a pipe: rows begin with fact, rule, text, = or -, day, or ! for findings.
+    """The same for a pipe: rows begin with fact, rule, text, = or -, pair, evidence or step, day, or ! for findings.
 
-    A snapshot's row: sign, place, snapshot, size, created, goes at, reasons, what the future brings.
+    A snapshot's row: sign, place, snapshot, size, created, goes at, reasons, what the future brings. Pairs are as
+    rows_of_pairs has them.
     """
     rows: list[Row] = [("subject", explanation.subject.value, explanation.name)]
     rows += [("fact", label, text) for label, text in explanation.facts]
     rows += [("rule", rule) for rule in explanation.rules]
     rows += [("text", paragraph) for paragraph in explanation.text]
     rows += [_row(explained) for explained in explanation.snapshots]
+    rows += rows_of_pairs(explanation.name, explanation.pairs)
     rows += [("day", instant_utc(day.at), str(day.snapshots), instant_utc(day.oldest)) for day in explanation.forecast]
     return rows + rows_of_findings(explanation.findings)
 

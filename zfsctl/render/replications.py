@@ -45,7 +45,7 @@ def rows_of_replications(replications: Iterable[ReplicationStatus]) -> list[Row]
         rows.append(
             ("replication", one.name, one.health.value, _seconds(one.lag), f"{one.warn_after}", f"{one.max_delay}")
         )
-        rows += [_row(one.name, pair) for pair in one.pairs]
+        rows += [row_of_pair(one.name, pair) for pair in one.pairs]
     return rows
 
 
@@ -92,7 +92,8 @@ def _replication(replication: ReplicationStatus, now: int, *, every: bool) -> It
         yield ("", "", "", Span(f"… and {more} more: zfsctl explain {replication.name}", Style.QUIET))
 
 
-def _row(replication: str, pair: PairStatus) -> Row:
+def row_of_pair(replication: str, pair: PairStatus) -> Row:
+    """One pair for a pipe, as `rows_of_replications` has it."""
     return (
         "pair",
         replication,

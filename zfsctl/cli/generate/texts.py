@@ -99,6 +99,7 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
             "zfsctl explain tank/db@zfsctl-20261101T000000Z\nzfsctl explain alpha:tank/db\n"
             "zfsctl explain critical --days 365",
         ),
+        ("Why a replication is not healthy, and what comes next:", "zfsctl explain nodes-to-vault"),
     ),
     ("apply",): (
         (

@@ -127,7 +127,7 @@ _zfsctl() {
         '') opts='-V --version -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='snapshot prune replicate run status explain apply approvals history config schema sandbox demo' takes= ;;
         /snapshot) opts='-r --recursive --due --reason --expires -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=datasets ;;
         /prune) opts='-r --recursive -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=datasets ;;
-        /replicate) opts='-n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
+        /replicate) opts='--adopt --no-repair -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
         /run) opts='--only -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
         /status) opts='--cached --check -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
         /explain) opts='--days --as -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=snapshots ;;

@@ -106,6 +106,8 @@ complete -c zfsctl -n '__zfsctl_within prune' -l valid -x -d 'How long a plan sa
 complete -c zfsctl -n '__zfsctl_within prune' -l detailed-exitcode -d 'With --dry-run: exit 4 when the plan would change something.'
 complete -c zfsctl -n '__zfsctl_within prune' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within prune' -a '(__zfsctl_cached names)'
+complete -c zfsctl -n '__zfsctl_within replicate' -l adopt -d 'Set receivers aside that zfsctl never wrote and that share nothing, and copy anew.'
+complete -c zfsctl -n '__zfsctl_within replicate' -l no-repair -d 'Leave broken chains as they are.'
 complete -c zfsctl -n '__zfsctl_within replicate' -s n -l dry-run -d 'Show the plan and change nothing.'
 complete -c zfsctl -n '__zfsctl_within replicate' -l out -rF -d 'Save the plan in FILE for `zfsctl apply`; change nothing.'
 complete -c zfsctl -n '__zfsctl_within replicate' -l valid -x -d 'How long a plan saved by --out may be applied; default 1h.'

@@ -9,6 +9,15 @@ from hypothesis import strategies as st
 from tests.documents.replicating import TOKEN
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.refs import SnapshotRef
+from zfsctl.model.repair import (
+    CloneDataset,
+    PromoteClone,
+    RepairKind,
+    RepairMark,
+    SwapDatasets,
+    aside_name,
+    new_name,
+)
 from zfsctl.model.route import Route
 from zfsctl.model.transfer import (
     AbortReceive,
@@ -68,7 +77,23 @@ def replication_steps(draw: st.DrawFn, **shared: Any) -> ReplicationStep:  # noq
     """One step; `shared` is what every step has, whatever its kind."""
     name = draw(replications)
     shared["replication"] = name
-    kind = draw(st.sampled_from((HoldSnapshots, CreateParents, AbortReceive, RenameSnapshot, Transfer, MoveAnchors)))
+    kinds = (HoldSnapshots, CreateParents, AbortReceive, RenameSnapshot, Transfer, MoveAnchors)
+    kind = draw(st.sampled_from((*kinds, CloneDataset, PromoteClone, SwapDatasets)))
+    home, mark = draw(below), RepairMark(draw(st.sampled_from(RepairKind)), name, draw(guids), "20261120T143000Z")
+    built = new_name(home, mark.stamp)
+    if kind is CloneDataset:
+        return CloneDataset(**shared, dataset=home, dataset_guid=mark.guid, base=draw(refs), to=built, mark=str(mark))
+    if kind is PromoteClone:
+        return PromoteClone(**shared, dataset=built, origin=home, base=draw(refs), mark=str(mark))
+    if kind is SwapDatasets:
+        return SwapDatasets(
+            **shared,
+            dataset=home,
+            dataset_guid=mark.guid,
+            built=draw(st.sampled_from((built, home))),
+            aside=aside_name(home, mark.stamp),
+            mark=str(mark),
+        )
     if kind is HoldSnapshots:
         held = st.lists(st.builds(HeldSnapshot, below, refs), min_size=1, max_size=3).map(tuple)
         return HoldSnapshots(**shared, tag=send_tag(name), snapshots=draw(held))

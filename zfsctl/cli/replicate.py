@@ -18,6 +18,13 @@ def replicate(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Replications of the policy; without, all of them.")
     ] = None,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt", help="Set receivers aside that zfsctl never wrote and that share nothing, and copy anew."
+        ),
+    ] = False,
+    no_repair: Annotated[bool, typer.Option("--no-repair", help="Leave broken chains as they are.")] = False,
     dry_run: DryRun = False,
     out: Out = None,
     valid: Valid = None,
@@ -26,7 +33,8 @@ def replicate(
     """Send what receivers lack.
 
     Histories are compared by guid. What was interrupted goes on where it stopped. Nothing on a receiver is ever
-    rolled back or destroyed to make a stream fit.
+    rolled back or destroyed to make a stream fit: where a chain is broken, a new receiver is built beside the old one,
+    which is then set aside.
     """
     from zfsctl.cli.acting import acting_of, carry_out
     from zfsctl.operations.replicate import ReplicateRequest, plan_replicate
@@ -34,5 +42,5 @@ def replicate(
     acting = acting_of(dry_run, out, valid, detailed_exitcode)
     face = face_of(context)
     with face.open_session(dry_run=acting.only_shows) as session:
-        plan = plan_replicate(session, ReplicateRequest(tuple(names or ())))
+        plan = plan_replicate(session, ReplicateRequest(tuple(names or ()), adopt, not no_repair))
         return carry_out(face, session, plan, acting)

@@ -14,6 +14,7 @@ from typing import assert_never
 from zfsctl.model.names import (
     EXPIRES_PROPERTY,
     REASON_PROPERTY,
+    REPAIR_MARK,
     check_dataset_name,
     check_host_name,
     check_snapshot_part,
@@ -21,6 +22,15 @@ from zfsctl.model.names import (
 )
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, RunHook, SnapshotRef, Step
 from zfsctl.model.received import CARRIED, PROTECTING, SOURCE_PROPERTIES
+from zfsctl.model.repair import (
+    CloneDataset,
+    PromoteClone,
+    SwapDatasets,
+    aside_name,
+    home_of,
+    new_name,
+    parse_repair_mark,
+)
 from zfsctl.model.route import Route
 from zfsctl.model.transfer import (
     NOT_TAKEN_YET,
@@ -87,8 +97,33 @@ def _check_replication_step(step: ReplicationStep) -> None:
             _check_transfer(step)
         case MoveAnchors():
             _check_anchors(step)
+        case CloneDataset() | PromoteClone() | SwapDatasets():
+            _check_repair(step)
         case _:
             assert_never(step)
+
+
+def _check_repair(step: CloneDataset | PromoteClone | SwapDatasets) -> None:
+    mark = parse_repair_mark(step.mark)
+    if mark is None or mark.replication != step.replication:
+        raise ValueError(f"{step.mark!r} is no mark of a repair of {step.replication}")
+    match step:
+        case CloneDataset():
+            home, built = step.dataset, step.to
+        case PromoteClone():
+            home, built = step.origin, step.dataset
+        case SwapDatasets():
+            home, built = step.dataset, step.built
+            if step.aside != aside_name(home, mark.stamp):
+                raise ValueError(f"{home} is not set aside as {step.aside}")
+    _check_below_pool(home)
+    check_dataset_name(aside_name(home, mark.stamp))
+    if built != new_name(home, mark.stamp) and not (isinstance(step, SwapDatasets) and built == home):
+        raise ValueError(f"{built} is not what is built in place of {home}")
+    if isinstance(step, CloneDataset | PromoteClone):
+        _check_snapshots((step.base,), home)
+    if isinstance(step, CloneDataset | SwapDatasets) and step.dataset_guid != mark.guid:
+        raise ValueError(f"{step.mark!r} is not about the dataset with guid {step.dataset_guid}")
 
 
 def _check_transfer(step: Transfer) -> None:
@@ -96,7 +131,8 @@ def _check_transfer(step: Transfer) -> None:
     check_dataset_name(step.sender)
     _check_guid(step.sender_guid)
     _check_below_pool(step.receiver)
-    if step.receiver_guid is not None:
+    is_built = home_of(step.receiver) != step.receiver
+    if step.receiver_guid is not None and not (is_built and step.receiver_guid == NOT_TAKEN_YET):
         _check_guid(step.receiver_guid)
     if step.route is Route.LOCAL and step.sender_host != step.host:
         raise ValueError(f"the route is local, but {step.sender_host} is not {step.host}")
@@ -164,7 +200,10 @@ def _check_received(properties: Iterable[tuple[str, str]]) -> None:
                 raise ValueError(f"a receiver never gets {name}={value}")
         elif ":" in name:
             check_user_property(name, value)
-            if name.startswith("zfsctl:") and name != SOURCE_PROPERTIES:
+            if name == REPAIR_MARK:
+                if parse_repair_mark(value) is None:
+                    raise ValueError(f"{value!r} is no mark of a repair")
+            elif name.startswith("zfsctl:") and name != SOURCE_PROPERTIES:
                 raise ValueError(f"{name!r} is not set on a receiver")
         elif name not in CARRIED:
             raise ValueError(f"{name!r} is not set on a receiver")

@@ -223,6 +223,60 @@ class MoveAnchorsDocument(TypedDict):
     notes: list[NoteDocument]
 
 
+@with_config(STRICT)
+class CloneDatasetDocument(TypedDict):
+    """A clone of the base beside a receiver, with every property that was set on it."""
+
+    id: str
+    kind: Literal["clone-dataset"]
+    host: str
+    dataset: str
+    risk: RiskWord
+    why: str
+    after: list[str]
+    replication: str
+    dataset_guid: Guid
+    base: NamedGuid
+    to: str
+    mark: Annotated[str, Field(description="zfsctl:repair of what is built")]
+
+
+@with_config(STRICT)
+class PromoteCloneDocument(TypedDict):
+    """A clone gets the history up to its origin. `dataset` is the clone."""
+
+    id: str
+    kind: Literal["promote-clone"]
+    host: str
+    dataset: str
+    risk: RiskWord
+    why: str
+    after: list[str]
+    replication: str
+    origin: str
+    base: NamedGuid
+    mark: str
+
+
+@with_config(STRICT)
+class SwapDatasetsDocument(TypedDict):
+    """A receiver is set aside, `built` takes its place, and all that lies below comes home: by renames only."""
+
+    id: str
+    kind: Literal["swap-datasets"]
+    host: str
+    dataset: str
+    risk: RiskWord
+    why: str
+    after: list[str]
+    replication: str
+    dataset_guid: Annotated[Guid, Field(description="of the one that is set aside")]
+    built: str
+    aside: str
+    mark: str
+
+
+RepairStepDocument = CloneDatasetDocument | PromoteCloneDocument | SwapDatasetsDocument
 ReplicationStepDocument = (
     HoldSnapshotsDocument
     | CreateParentsDocument
@@ -230,6 +284,7 @@ ReplicationStepDocument = (
     | RenameSnapshotDocument
     | TransferDocument
     | MoveAnchorsDocument
+    | RepairStepDocument
 )
 StepDocument = Annotated[
     CreateSnapshotsDocument | DestroySnapshotsDocument | HookDocument | ReplicationStepDocument,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, assert_never
 
+from zfsctl.documents.repair_steps import document_of_repair_step, repair_step_of
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.plan import DatasetRef, SnapshotRef
+from zfsctl.model.repair import CloneDataset, PromoteClone, SwapDatasets
 from zfsctl.model.route import Route
 from zfsctl.model.transfer import (
     AbortReceive,
@@ -141,6 +143,8 @@ def document_of_replication_step(step: ReplicationStep, risk: RiskWord) -> Repli
                     {"snapshot": _named_guid(ref), "properties": dict(properties)} for ref, properties in step.notes
                 ],
             }
+        case CloneDataset() | PromoteClone() | SwapDatasets():
+            return document_of_repair_step(step, risk)
         case _:
             assert_never(step)
 
@@ -214,6 +218,8 @@ def replication_step_of(document: ReplicationStepDocument) -> ReplicationStep:
             parallel=document["parallel"],
             estimate=document["estimate"],
         )
+    if document["kind"] != "move-anchors":
+        return repair_step_of(document)
     return MoveAnchors(
         id=document["id"],
         host=document["host"],

@@ -1,4 +1,7 @@
-"""The steps of one replication: what prepares it, then its transfers, several at a time; anchors in batches."""
+"""The steps of one replication: what prepares it, then its transfers, several at a time, then the swaps of repairs.
+
+Anchors move in batches.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,12 @@ from zfsctl.executor.board import ENDED_WELL, Board, Stop, failed
 from zfsctl.executor.hold import apply_hold
 from zfsctl.executor.planned import Taken, taken_by, with_taken
 from zfsctl.executor.receiver import apply_abort, apply_parents, apply_rename
+from zfsctl.executor.repair import apply_clone, apply_promote
+from zfsctl.executor.swap import apply_swap
 from zfsctl.executor.transfer import apply_transfer
 from zfsctl.hosts.protocol import Fleet
 from zfsctl.model.event import Result, StepOutcome
+from zfsctl.model.repair import CloneDataset, PromoteClone, RepairStep, SwapDatasets
 from zfsctl.model.transfer import (
     REPLICATION_LOCK,
     AbortReceive,
@@ -53,9 +59,13 @@ def apply_replication(
             return
         whole = _with_taken(steps, board, known)
         for step in whole:
-            if not isinstance(step, Transfer | MoveAnchors):
-                _prepare(step, fleet, board, known, stop)
+            if not isinstance(step, Transfer | MoveAnchors | SwapDatasets):
+                _carry_out(step, fleet, board, known, stop)
         _Flight(fleet, whole, board, known, stop).run()
+        # A rename ends a receive that runs below it, so nothing is swapped while anything is sent.
+        for step in whole:
+            if isinstance(step, SwapDatasets):
+                _carry_out(step, fleet, board, known, stop)
     except BaseException:
         stop.ask()
         raise
@@ -79,8 +89,8 @@ def _with_taken(steps: Sequence[ReplicationStep], board: Board, known: frozenset
     return found
 
 
-def _prepare(
-    step: CreateParents | AbortReceive | RenameSnapshot | HoldSnapshots,
+def _carry_out(
+    step: CreateParents | AbortReceive | RenameSnapshot | HoldSnapshots | RepairStep,
     fleet: Fleet,
     board: Board,
     known: frozenset[str],
@@ -102,6 +112,12 @@ def _prepare(
                 outcome = apply_rename(step, host)
             case HoldSnapshots():
                 outcome = apply_hold(step, host)
+            case CloneDataset():
+                outcome = apply_clone(step, host)
+            case PromoteClone():
+                outcome = apply_promote(step, host)
+            case SwapDatasets():
+                outcome = apply_swap(step, host)
     except ZfsctlError as error:
         outcome = failed(step, error)
     board.finished(step, outcome)

@@ -17,7 +17,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
-from zfsctl.model.command import Command, Completed
+from zfsctl.model.command import CONDITION_FAILED, CONDITION_TEXT, Command, Completed
 
 LONGEST_ARGUMENT = 100_000
 """Bytes of one remote command line beyond which it goes through stdin (Linux: MAX_ARG_STRLEN is 131072)."""
@@ -119,6 +119,15 @@ def subshell(command: Command, *, sudo: bool, more: str = "") -> str:
 
 
 def _run(command: Command, *, sudo: bool, more: str = "") -> str:
+    if command.only_if is not None:
+        look = subshell(Command(command.only_if.argv), sudo=sudo)
+        seen = shlex.quote(command.only_if.stdout.rstrip("\n"))
+        run = _run(Command(command.argv, command.stdin), sudo=sudo, more=more)
+        # The space after $( keeps it from being read as arithmetic; $(…) takes newlines off the end.
+        return (
+            f'if [ "$( {look} </dev/null 2>/dev/null )" = {seen} ]; then {run}; '
+            f"else echo {shlex.quote(CONDITION_TEXT)} >&2; ( exit {CONDITION_FAILED} ); fi"
+        )
     if command.stdin:
         if "\0" in command.stdin:
             raise ValueError("the input of a command holds a NUL byte")

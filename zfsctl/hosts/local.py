@@ -15,7 +15,7 @@ from zfsctl.hosts.lines import SILENCE_SECONDS, NoLines, ProcessLines
 from zfsctl.hosts.process import Child, converse, end, exit_code, local_environment, start
 from zfsctl.hosts.station import Station
 from zfsctl.hosts.tally import Tally
-from zfsctl.model.command import Command, Completed
+from zfsctl.model.command import CONDITION_FAILED, CONDITION_TEXT, Command, Completed
 from zfsctl.model.names import LOCAL
 from zfsctl.model.policy import HostEntry, SshSettings
 
@@ -85,6 +85,10 @@ class LocalHost:
         """Nothing is kept open."""
 
     def _run(self, command: Command, limit: float, deadline: float) -> Completed:
+        if command.only_if is not None:
+            seen = self._run(Command(command.only_if.argv), limit, deadline).stdout
+            if seen.rstrip("\n") != command.only_if.stdout.rstrip("\n"):
+                return Completed(command.argv, CONDITION_FAILED, "", f"{CONDITION_TEXT}\n")
         out: list[bytes] = []
         err: list[bytes] = []
         try:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+
+def request_id(kind: str, host: str, dataset_guid: int, guids: Iterable[int]) -> str:
+    """The id of a request: the same for the same request made again."""
+    text = "\n".join([kind, host, str(dataset_guid), *map(str, sorted(guids))])
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
 class ApprovalStatus(StrEnum):
@@ -17,19 +25,19 @@ class ApprovalStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
-    """A set of destroys that a guard withheld, bound to guids so that it can mean nothing else.
+    """Destroys that a guard withheld, or a repair that waits, bound to guids so that it can mean nothing else.
 
     `id` is a short digest of kind, host, dataset guid and snapshot guids: the same request made again is the same.
     """
 
     id: str
     kind: str
-    """mass-destroy, window-expiry …"""
+    """mass-destroy, window-expiry, repair"""
     host: str
     dataset: str
     dataset_guid: int
     snapshots: tuple[tuple[str, int], ...]
-    """Short name and guid of each snapshot that would be lost."""
+    """Short name and guid of each snapshot that would be lost; of a repair, of the base and what would be set aside."""
     why: str
 
 
@@ -44,7 +52,7 @@ class Approval:
     decided_at: int | None = None
 
     def covers(self, *, kind: str, host: str, dataset_guid: int, guids: frozenset[int], now: int) -> bool:
-        """Whether it is approved, still holds at `now`, and allows the loss of all of `guids`.
+        """Whether it is approved, still holds at `now`, and allows the loss (or setting aside) of all of `guids`.
 
         An approval holds while the newly made plan touches no more than it was given for.
         """

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CONDITION_FAILED = 75
+"""The exit code of a command that was not run because its condition did not hold (EX_TEMPFAIL)."""
+CONDITION_TEXT = "not run: what it rests on has changed"
+"""What is then on its stderr."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Another command, and what it has to print at the very moment at which the command is to run."""
+
+    argv: tuple[str, ...]
+    stdout: str
+    """Without the newlines at its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """One program with its arguments; never a shell line. Quoting is the host boundary's.
 
-    Standard input is empty unless `stdin` says otherwise.
+    Standard input is empty unless `stdin` says otherwise. With `only_if` the same remote shell looks first, and the
+    program is not started where what it sees is not what was seen before.
     """
 
     argv: tuple[str, ...]
     stdin: str = ""
+    only_if: Condition | None = None
 
     def __str__(self) -> str:
         return " ".join(self.argv)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from zfsctl.model.approval import ApprovalRequest
 from zfsctl.model.finding import Finding
 from zfsctl.model.refs import DatasetRef, SnapshotRef
+from zfsctl.model.repair import CloneDataset, PromoteClone, SwapDatasets
 from zfsctl.model.transfer import (
     AbortReceive,
     CreateParents,
@@ -106,7 +107,7 @@ def risk_of(step: Step) -> Risk:
     match step:
         case CreateSnapshots() | HoldSnapshots() | CreateParents() | Transfer() | MoveAnchors():
             return Risk.SAFE
-        case RunHook() | RenameSnapshot():
+        case RunHook() | RenameSnapshot() | CloneDataset() | PromoteClone() | SwapDatasets():
             return Risk.REVERSIBLE
         case DestroySnapshots() | AbortReceive():
             return Risk.DESTRUCTIVE
@@ -125,6 +126,12 @@ def datasets_of(step: Step) -> tuple[tuple[str, str], ...]:
             return ((step.sender_host, step.sender), (step.host, step.receiver))
         case RunHook() if not step.dataset:
             return ()
+        case CloneDataset():
+            return ((step.host, step.dataset), (step.host, step.to))
+        case PromoteClone():
+            return ((step.host, step.origin), (step.host, step.dataset))
+        case SwapDatasets():
+            return ((step.host, step.dataset), (step.host, step.built), (step.host, step.aside))
         case DestroySnapshots() | RunHook() | AbortReceive() | RenameSnapshot():
             return ((step.host, step.dataset),)
 

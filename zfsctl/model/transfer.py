@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.refs import SnapshotRef
+from zfsctl.model.repair import RepairStep
 from zfsctl.model.route import Route
 
 
@@ -184,11 +185,11 @@ class MoveAnchors:
         return self.receiver
 
 
-ReplicationStep = HoldSnapshots | CreateParents | AbortReceive | RenameSnapshot | Transfer | MoveAnchors
+ReplicationStep = HoldSnapshots | CreateParents | AbortReceive | RenameSnapshot | Transfer | MoveAnchors | RepairStep
 
 
 NOT_TAKEN_YET = 0
-"""Stands for the guid of a snapshot that a step before takes; no snapshot has it."""
+"""Stands for the guid of a snapshot that a step before takes, or of a dataset that it makes; nothing has it."""
 
 REPLICATION_LOCK = "@replication"
 """Stands for the host in the lock of a replication; no host is called so."""

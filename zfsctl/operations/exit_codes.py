@@ -10,6 +10,7 @@ from zfsctl.model.event import Result, StepOutcome
 from zfsctl.model.finding import Finding
 from zfsctl.model.names import POLICY_PROPERTY, is_at_or_below
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, RunHook, Step, datasets_of
+from zfsctl.model.repair import CloneDataset, PromoteClone, SwapDatasets, home_of
 from zfsctl.model.transfer import (
     AbortReceive,
     CreateParents,
@@ -107,7 +108,9 @@ def _codes_of(
         case RunHook():
             # One that went well is no target of its own: what it is about has its own code.
             return [] if code is ExitCode.DONE else [((step.host, step.dataset), code)]
-        case DestroySnapshots() | AbortReceive() | RenameSnapshot() | Transfer() | MoveAnchors():
+        case CloneDataset() | PromoteClone() | SwapDatasets() | Transfer() | MoveAnchors():
+            return [((step.host, home_of(step.dataset)), code)]
+        case DestroySnapshots() | AbortReceive() | RenameSnapshot():
             return [((step.host, step.dataset), code)]
         case CreateSnapshots():
             if outcome.result is Result.RUNNING and POLICY_PROPERTY not in dict(step.properties):

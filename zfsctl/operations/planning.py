@@ -16,6 +16,7 @@ from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.plan import DestroySnapshots, Plan, PlannedDataset, RunHook, Step
 from zfsctl.model.transfer import REPLICATION_LOCK
 from zfsctl.operations.session import Chained, Session, Wanted
+from zfsctl.planner.consent import NOBODY_SAID_ANYTHING, Consent
 from zfsctl.planner.naming import hosts_of_selection, resolve_selection, wanted_by_selection
 from zfsctl.planner.pairing import Tree, hosts_of, receivers_on, trees_of, wanted_by_trees, with_an_end_on
 from zfsctl.planner.pruning import Pruning, plan_pruning
@@ -132,10 +133,26 @@ def prune_scene(session: Session, scene: Scene, replicating: Replicating | None 
         )
 
 
-def replicate_scene(session: Session, scene: Scene, *, sends: bool, taking: Sequence[Step] = ()) -> Replicating:
+def replicate_scene(
+    session: Session,
+    scene: Scene,
+    *,
+    sends: bool,
+    taking: Sequence[Step] = (),
+    adopt: bool = False,
+    repairs: bool = True,
+) -> Replicating:
     """How every pair of the scene stands; with `sends` also what is to be done about it.
 
     A replication that another run is at work on is left to it.
+
+    Args:
+        session: Where from.
+        scene: What was read.
+        sends: Whether anything is to be done.
+        taking: Steps of the same plan that take snapshots.
+        adopt: Whether receivers that zfsctl never wrote may be set aside.
+        repairs: Whether broken chains are repaired at all.
     """
     busy = _replications_of_others(session, scene) if sends and session.acts else frozenset()
     return plan_replicating(
@@ -145,7 +162,13 @@ def replicate_scene(session: Session, scene: Scene, *, sends: bool, taking: Sequ
         adopts=adopts_of(session.policy, scene.rules),
         sends=lambda name: sends and name not in busy,
         taking=taking,
+        consent=_consent(session, adopt=adopt, repairs=repairs) if sends else NOBODY_SAID_ANYTHING,
     )
+
+
+def _consent(session: Session, *, adopt: bool, repairs: bool) -> Consent:
+    now = session.clock()
+    return Consent(now, tuple(session.journal.approvals(now)), adopt, repairs)
 
 
 def _replications_of_others(session: Session, scene: Scene) -> frozenset[str]:

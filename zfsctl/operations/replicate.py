@@ -17,6 +17,9 @@ class ReplicateRequest:
     """The replications by name; none for all of the policy."""
 
     names: tuple[str, ...] = ()
+    adopt: bool = False
+    """Whether receivers that zfsctl never wrote may be set aside."""
+    repairs: bool = True
 
 
 def plan_replicate(session: Session, request: ReplicateRequest) -> Plan:
@@ -46,7 +49,7 @@ def plan_replicate(session: Session, request: ReplicateRequest) -> Plan:
     wanted = request.names or tuple(known)
     scene = scene_of_replications(session, wanted)
     session.facts, session.trees = scene.facts, scene.trees
-    replicating = replicate_scene(session, scene, sends=True)
+    replicating = replicate_scene(session, scene, sends=True, adopt=request.adopt, repairs=request.repairs)
     if len(session.locks.busy) == len(wanted) and not replicating.steps:
         raise LockedError(
             f"{', '.join(wanted)}: nothing was done, another run is at work there",
@@ -61,4 +64,5 @@ def plan_replicate(session: Session, request: ReplicateRequest) -> Plan:
         datasets=replicating.datasets,
         steps=replicating.steps,
         findings=(*session.findings, *scene.findings, *replicating.findings),
+        approvals=replicating.approvals,
     )

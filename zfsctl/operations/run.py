@@ -64,7 +64,7 @@ def plan_run(session: Session, request: RunRequest) -> Plan:
             *pruning.findings,
             *replicating.findings,
         ),
-        approvals=pruning.approvals,
+        approvals=(*pruning.approvals, *replicating.approvals),
     )
     return plan if session.acts else with_frees(session, plan)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from zfsctl.model.approval import ApprovalRequest
 from zfsctl.model.facts import Facts
 from zfsctl.model.finding import Finding
 from zfsctl.model.plan import PlannedDataset, Step
 from zfsctl.model.policy import PolicyFile
+from zfsctl.planner.consent import Consent
 
 
 @dataclass(slots=True)
@@ -24,6 +26,9 @@ class Draft:
     """By host and pool, the bytes that first copies of this plan will take."""
     takers: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """By host and dataset, the id of the step that takes a snapshot which is sent too."""
+    consent: Consent = field(default_factory=Consent)
+    requests: dict[ApprovalRequest, None] = field(default_factory=dict)
+    """What waits for a person."""
     number: int = 0
 
     def next_id(self, kind: str) -> str:

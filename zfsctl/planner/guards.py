@@ -24,12 +24,11 @@ Approvals
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
+from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus, request_id
 from zfsctl.model.dataset import Dataset, Snapshot
 from zfsctl.model.facts import Facts
 from zfsctl.model.policy import KeepRule
@@ -222,7 +221,7 @@ def _approved(asked: Iterable[Approval], *, now: int) -> frozenset[int]:
     found: set[int] = set()
     for approval in asked:
         request = approval.request
-        if approval.covers(
+        if request.kind in (MASS_DESTROY, WINDOW_EXPIRY) and approval.covers(
             kind=request.kind, host=request.host, dataset_guid=request.dataset_guid, guids=_NO_GUIDS, now=now
         ):
             found.update(guid for _, guid in request.snapshots)
@@ -247,7 +246,7 @@ def _request(
         if stands and approval.request.kind == kind and about <= guids and len(about) * 2 > len(guids):
             return approval.request
     return ApprovalRequest(
-        id=_identity(kind, host, dataset.guid, guids),
+        id=request_id(kind, host, dataset.guid, guids),
         kind=kind,
         host=host,
         dataset=dataset.name,
@@ -265,8 +264,3 @@ def _withhold(judgement: Judgement, withheld: Iterable[Decision], why: str, requ
         for decision in judgement.decisions
     )
     return Guarded(decisions, (request,))
-
-
-def _identity(kind: str, host: str, dataset_guid: int, guids: Iterable[int]) -> str:
-    text = "\n".join([kind, host, str(dataset_guid), *map(str, sorted(guids))])
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]

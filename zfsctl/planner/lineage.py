@@ -105,7 +105,7 @@ def lineage(
         return _with_base(Lineage(LinkState.BUSY, busy), sender, receiver, candidates)
     if repair:
         return _with_base(Lineage(LinkState.REPAIRING, repair, token=receiver.token), sender, receiver, candidates)
-    if target is not None and (taken := _taken_over(target)):
+    if target is not None and (taken := taken_over(target)):
         return _with_base(Lineage(LinkState.TAKEN_OVER, taken), sender, receiver, candidates)
     if target is None or target.inconsistent or (is_parent and not receiver.snapshots):
         return _missing(sender, receiver, candidates)
@@ -184,7 +184,7 @@ def _busy(receiver: End, target: Dataset | None) -> str:
     return ""
 
 
-def _taken_over(target: Dataset) -> str:
+def taken_over(target: Dataset) -> str:
     """Why the receiver is in use; empty when it is not. A volume that nobody may write to is not."""
     if target.readonly or target.inconsistent:
         return ""

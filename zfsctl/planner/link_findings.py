@@ -53,6 +53,11 @@ def _named(link: Link) -> str:
     return f"{link.pair.replication.name}: {link.pair}: "
 
 
+def not_repaired(link: Link, what: str, hint: str) -> Finding:
+    """Why a broken chain stays broken for now."""
+    return _about(link, Severity.CRITICAL, str(link.lineage.state), f"{link.lineage.why}; {what}", hint)
+
+
 def _about(link: Link, severity: Severity, code: str, message: str, hint: str = "") -> Finding:
     tree = link.pair.tree
     return Finding(

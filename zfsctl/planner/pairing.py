@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zfsctl.model.facts import HostFacts
 from zfsctl.model.names import is_at_or_below
 from zfsctl.model.policy import PolicyFile
+from zfsctl.model.repair import home_of
 from zfsctl.model.replication import Replication
 from zfsctl.planner.matching import made_by_us, selects_host, tree_order
 
@@ -98,6 +99,8 @@ def wanted_by_trees(trees: Sequence[Tree], host: str) -> Callable[[HostFacts], S
         found: dict[str, None] = {}
         for root in roots:
             found.update(dict.fromkeys(_tree_on(facts, root)))
+        for root in receivers_on(trees, host):
+            found.update(dict.fromkeys(_built_for(facts, root)))
         return list(found)
 
     return wanted
@@ -114,6 +117,11 @@ def _roots(trees: Sequence[Tree], host: str) -> tuple[str, ...]:
         *((tree.receiver_host, tree.receiver) for tree in trees),
     ]
     return tuple(dict.fromkeys(name for where, name in ends if where == host))
+
+
+def _built_for(host: HostFacts, root: str) -> list[str]:
+    """What repairs are building for the receivers of a tree."""
+    return [name for name in host.datasets if (home := home_of(name)) != name and is_at_or_below(home, root)]
 
 
 def _tree_on(host: HostFacts, root: str) -> list[str]:

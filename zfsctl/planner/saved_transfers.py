@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding
-from zfsctl.model.names import PARENT_MARK, is_at_or_below
+from zfsctl.model.names import PARENT_MARK, REPAIR_MARK, is_at_or_below
 from zfsctl.model.plan import Plan, SnapshotRef
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.received import PROTECTING, SOURCE_PROPERTIES
+from zfsctl.model.repair import CloneDataset, PromoteClone, RepairStep, SwapDatasets, home_of
 from zfsctl.model.transfer import (
     AbortReceive,
     CreateParents,
@@ -53,6 +54,10 @@ def check_saved_transfers(
                 checking.judge(step, checking.why_not_aborted(step))
             case RenameSnapshot():
                 checking.judge(step, checking.why_not_renamed(step))
+            case CloneDataset():
+                checking.judge(step, checking.why_not_cloned(step))
+            case PromoteClone() | SwapDatasets():
+                checking.judge(step, checking.why_not_repaired(step))
             case _:
                 pass
     for step in plan.steps:
@@ -135,7 +140,7 @@ class _Checking:
         if any(other in self._refused for other in step.after):
             return "what it waits for was left out"
         replication = self._policy[step.replication]
-        known = {*replication.properties, *PROTECTING, SOURCE_PROPERTIES}
+        known = {*replication.properties, *PROTECTING, SOURCE_PROPERTIES, REPAIR_MARK}
         if any(name not in known for name, _ in step.properties):
             return _FOREIGN
         return self._why_not_from_there(step) or self._why_not_to_there(step)
@@ -164,13 +169,42 @@ class _Checking:
             return f"@{step.to} is there already"
         return ""
 
+    def why_not_cloned(self, step: CloneDataset) -> str:
+        if why := self.why_not_repaired(step):
+            return why
+        host = self._facts.hosts[step.host]
+        dataset = host.datasets.get(step.dataset)
+        if dataset is None or dataset.guid != step.dataset_guid:
+            return f"{step.dataset} is no longer the planned dataset"
+        if step.to in host.datasets:
+            return f"{step.to} is there already"
+        newer = {one.guid for one in host.snapshots.get(step.dataset, ())}
+        if step.base.guid not in newer:
+            return f"{step.dataset}@{step.base.name} is no longer the planned snapshot"
+        return ""
+
+    def why_not_repaired(self, step: RepairStep) -> str:
+        """The executor looks at marks and guids once more, right before each change."""
+        if self._tree_of(step) is None:
+            return _FOREIGN
+        host = self._facts.hosts.get(step.host)
+        if host is None or not host.reached:
+            return "a host did not answer"
+        if any(other in self._refused for other in step.after):
+            return "what it waits for was left out"
+        return ""
+
+    def _is_built_by_this_plan(self, step: Transfer) -> bool:
+        """Whether a step that it waits for gives its receiver the history that it needs."""
+        return any(isinstance(one, PromoteClone) and one.dataset == step.receiver for one in self.left.values())
+
     def _left_transfers(self, replication: str) -> list[Transfer]:
         return [step for step in self.left.values() if isinstance(step, Transfer) and step.replication == replication]
 
     def _why_no_pair(self, step: Transfer | MoveAnchors) -> str:
         """Why the policy or the hosts do not have the two ends of a step."""
         tree = self._tree_of(step)
-        if tree is None or (tree.sender_host, tree.sender_of(step.dataset)) != (step.sender_host, step.sender):
+        if tree is None or (tree.sender_host, tree.sender_of(home_of(step.dataset))) != (step.sender_host, step.sender):
             return _FOREIGN
         sender = self._facts.hosts.get(step.sender_host)
         receiver = self._facts.hosts.get(step.host)
@@ -206,6 +240,8 @@ class _Checking:
     def _why_not_to_there(self, step: Transfer) -> str:
         host = self._facts.hosts[step.host]
         dataset = host.datasets.get(step.receiver)
+        if self._is_built_by_this_plan(step):
+            return ""
         if dataset is None:
             if step.receiver_guid is not None or step.token:
                 return "the receiver was not listed"
@@ -253,7 +289,7 @@ class _Checking:
                 for tree in self._trees
                 if tree.replication.name == step.replication
                 and tree.receiver_host == step.host
-                and is_at_or_below(step.dataset, tree.receiver)
+                and is_at_or_below(home_of(step.dataset), tree.receiver)
             ),
             None,
         )
@@ -266,6 +302,9 @@ _WHAT: dict[type[ReplicationStep], str] = {
     RenameSnapshot: "no snapshot was renamed",
     Transfer: "nothing was sent",
     MoveAnchors: "its anchors were left",
+    CloneDataset: "nothing was cloned",
+    PromoteClone: "nothing was promoted",
+    SwapDatasets: "nothing was set aside",
 }
 
 

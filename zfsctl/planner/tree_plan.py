@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from zfsctl.model.dataset import DatasetKind, Snapshot
 from zfsctl.model.lineage import LinkState
-from zfsctl.model.names import pool_of
+from zfsctl.model.names import REPAIR_MARK, pool_of
 from zfsctl.model.plan import PlannedDataset, Step
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.replication import Initial
@@ -35,6 +35,7 @@ from zfsctl.planner.link_findings import (
 )
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Tree
+from zfsctl.planner.repair_plan import BROKEN, Relate, Repairs, Sending
 from zfsctl.planner.sends import bytes_of, sends_from, source_of
 from zfsctl.planner.streams import flags_for, has_foreign_root, origins_first, resumed, sends_raw
 
@@ -50,8 +51,9 @@ _SENDS = frozenset({LinkState.MISSING, LinkState.PARTIAL, LinkState.CONFLICT, Li
 class TreePlan:
     """The steps for the pairs of one tree."""
 
-    def __init__(self, draft: Draft, tree: Tree) -> None:
+    def __init__(self, draft: Draft, tree: Tree, relate: Relate) -> None:
         self._draft = draft
+        self._relate = relate
         self._tree = tree
         self._name = tree.replication.name
         self._transfers: dict[str, Transfer] = {}
@@ -71,8 +73,10 @@ class TreePlan:
         self._hold_id = draft.next_id("hold")
         self._parents_id = draft.next_id("parents")
         by_sender = {link.pair.sender: receiver for link, _, receiver in found}
+        busy = [link.pair.receiver for link, _, _ in found if link.lineage.state is LinkState.BUSY]
+        repairs = Repairs(draft, self._tree, self._relate, busy)
         for link, sender, receiver in origins_first(found):
-            self._plan_pair(link, sender, receiver, by_sender)
+            self._plan_pair(link, sender, receiver, by_sender, repairs)
         tree = self._tree
         if self._parents:
             draft.steps.append(
@@ -85,6 +89,7 @@ class TreePlan:
                 )
             )
         draft.steps += self._before
+        draft.steps += repairs.before
         if self._held:
             draft.steps.append(
                 HoldSnapshots(
@@ -99,25 +104,56 @@ class TreePlan:
             )
         draft.steps += self._transfers.values()
         draft.steps += self._anchors
+        # What lies below is swapped first: it comes home together with what it lies below.
+        draft.steps += sorted(repairs.swaps, key=lambda step: -step.dataset.count("/"))
 
-    def _plan_pair(self, link: Link, sender: End, receiver: End, by_sender: Mapping[str, End]) -> None:
+    def _plan_pair(
+        self, link: Link, sender: End, receiver: End, by_sender: Mapping[str, End], repairs: Repairs
+    ) -> None:
         found = link.lineage
         if found.state in _SENDS:
             self._send(link, sender, receiver, by_sender)
             return
+        if found.state in BROKEN:
+            repairs.begin(link, sender, receiver, lambda asked: self._send_into(asked, by_sender))
+            return
+        if found.state is LinkState.REPAIRING and link.begun is not None:
+            repairs.go_on(link, link.begun, sender, receiver, lambda asked: self._send_into(asked, by_sender))
+            return
         if found.state is LinkState.CURRENT:
             standing = standing_of(self._name, sender, receiver)
             if not is_settled(self._name, standing, found):
-                self._settle(link, sender, receiver, (), "", "cursor and holds are not where they belong")
+                self._settle(link, sender, receiver, (), (), "cursor and holds are not where they belong")
         finding = finding_of(link)
         if finding is not None:
             self._draft.findings[finding] = None
 
-    def _send(self, link: Link, sender: End, receiver: End, by_sender: Mapping[str, End]) -> None:
+    def _send_into(self, asked: Sending, by_sender: Mapping[str, End]) -> Sequence[str] | None:
+        """Send what a repair needs into what it builds."""
+        link, sender, receiver = asked.link, asked.sender, asked.receiver
+        found = link.lineage
+        if found.state is LinkState.CURRENT:
+            standing = standing_of(self._name, sender, receiver)
+            if is_settled(self._name, standing, found):
+                return ()
+            self._settle(link, sender, receiver, (), asked.after, "cursor and holds are not where they belong")
+            return (self._anchors[-1].id,)
+        if found.state not in _SENDS:
+            finding = finding_of(link)
+            if finding is not None:
+                self._draft.findings[finding] = None
+            return None
+        self._send(link, sender, receiver, by_sender, asked)
+        transfer = self._transfers.get(receiver.name)
+        return None if transfer is None else (transfer.id, self._anchors[-1].id)
+
+    def _send(
+        self, link: Link, sender: End, receiver: End, by_sender: Mapping[str, End], asked: Sending | None = None
+    ) -> None:
         found = link.lineage
         source = sender.dataset
         assert source is not None
-        after: list[str] = []
+        after: list[str] = list(asked.after) if asked is not None else []
         token = found.token.text if found.token is not None else ""
         if found.state is LinkState.STUCK:
             if not self._is_ours(link, sender, receiver):
@@ -149,6 +185,8 @@ class TreePlan:
             return
         replaces = first_copy and receiver.dataset is not None and not receiver.dataset.inconsistent
         closed = _CLOSED if source.kind is DatasetKind.VOLUME else _CLOSED_FILESYSTEM
+        if asked is not None and asked.mark:
+            closed = (*closed, (REPAIR_MARK, asked.mark))
         properties = closed if first_copy and not (token and found.state is LinkState.MISSING) else ()
         replication = link.pair.replication
         self._hold(link.pair.sender, sends)
@@ -176,7 +214,7 @@ class TreePlan:
             after=(*dict.fromkeys((*after, *self._takers(link.pair.sender, sends))), self._hold_id),
         )
         self._transfers[link.pair.receiver] = transfer
-        self._settle(link, sender, receiver, sends, transfer.id, "to what has arrived", closed if first_copy else ())
+        self._settle(link, sender, receiver, sends, (transfer.id,), "to what has arrived", closed if first_copy else ())
         self._draft.datasets.append(
             PlannedDataset(
                 self._tree.sender_host,
@@ -309,7 +347,7 @@ class TreePlan:
         sender: End,
         receiver: End,
         sends: Sequence[Send],
-        after: str,
+        after: tuple[str, ...],
         why: str,
         properties: tuple[tuple[str, str], ...] = (),
     ) -> None:
@@ -319,7 +357,7 @@ class TreePlan:
         standing = standing_of(self._name, sender, receiver)
         in_flight = {one.guid: SnapshotRef(one.name, one.guid) for one in standing.in_flight}
         in_flight |= {
-            one.snapshot.guid: one.snapshot for one in self._held if after and one.dataset == link.pair.sender
+            one.snapshot.guid: one.snapshot for one in self._held if sends and one.dataset == link.pair.sender
         }
         self._anchors.append(
             MoveAnchors(
@@ -337,6 +375,6 @@ class TreePlan:
                 in_flight=tuple(in_flight.values()),
                 properties=properties,
                 notes=notes_of(sends, sender),
-                after=(after,) if after else (),
+                after=after,
             )
         )

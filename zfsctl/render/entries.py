@@ -10,6 +10,7 @@ from typing import assert_never
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.names import Place
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, RunHook, Step
+from zfsctl.model.repair import CloneDataset, PromoteClone, SwapDatasets
 from zfsctl.model.transfer import (
     AbortReceive,
     CreateParents,
@@ -31,6 +32,8 @@ class Kind(Enum):
     DESTROY = ("destroy", "destroys")
     ABORT = ("abort", "aborts")
     RENAME = ("rename", "renames")
+    REPAIR = ("repair step", "repair steps")
+    SWAP = ("swap", "swaps")
     PARENT = ("parent", "parents")
     HOLD = ("hold", "holds")
     ANCHORS = ("mended anchor", "mended anchors")
@@ -202,6 +205,15 @@ def _entries_of_replication(step: ReplicationStep, at: int) -> Iterable[Entry]:
         case RenameSnapshot():
             change = f"rename  {step.snapshot.name} → {step.to}"
             yield Entry(step.host, step.dataset, "~", change, step.why, Kind.RENAME, step=step.id)
+        case CloneDataset():
+            change = f"clone  @{step.base.name} → {step.to}"
+            yield Entry(step.host, step.dataset, "+", change, step.why, Kind.REPAIR, step=step.id)
+        case PromoteClone():
+            change = f"promote  {step.dataset}"
+            yield Entry(step.host, step.origin, "~", change, step.why, Kind.REPAIR, step=step.id)
+        case SwapDatasets():
+            change = f"swap  {step.built} → {step.dataset} → {step.aside}"
+            yield Entry(step.host, step.dataset, "~", change, step.why, Kind.SWAP, step=step.id)
         case HoldSnapshots():
             for dataset in dict.fromkeys(held.dataset for held in step.snapshots):
                 yield Entry(step.host, dataset, "~", f"hold  {name}", step.why, Kind.HOLD, step=step.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zfsctl.model.command import Command, Completed
+from zfsctl.model.command import CONDITION_FAILED, CONDITION_TEXT, Command, Completed, Condition
 from zfsctl.sandbox.calls import Call, Hang
 from zfsctl.sandbox.faults import Fault, FaultKind, Faults, KilledAt
 from zfsctl.sandbox.machines import SimFleet, SimMachine
@@ -53,6 +53,8 @@ class Answering:
                 raise CutOff("")
             case FaultKind.HANG:
                 raise Silence
+        if command.only_if is not None and not self._holds(command.only_if):
+            return Completed(command.argv, CONDITION_FAILED, "", f"{CONDITION_TEXT}\n"), None
         self.faults.log.append((self.machine.name, str(command)))
         if kind is FaultKind.LIE:
             return Completed(command.argv, 0, "", ""), None
@@ -65,6 +67,14 @@ class Answering:
             raise Silence from None
         done = Completed(command.argv, code, _joined(call.out), _joined(call.err))
         return done if fault is None else _spoil(command, done, fault), call.stream_out
+
+    def _holds(self, condition: Condition) -> bool:
+        call = Call(self.fleet, self.machine)
+        try:
+            run_call(call, condition.argv)
+        except Hang:
+            raise Silence from None
+        return _joined(call.out).rstrip("\n") == condition.stdout.rstrip("\n")
 
 
 def _spoil(command: Command, done: Completed, fault: Fault) -> Completed:

@@ -1,0 +1,111 @@
+"""Put what was built beside a receiver in its place: by renames only, each of what it was a moment before.
+
+Whatever part is done already is passed over, and the mark goes last: a swap that was cut off is finished by the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zfsctl.hosts.protocol import Host
+from zfsctl.model.command import CONDITION_FAILED, Command, Completed, Condition
+from zfsctl.model.event import Result, StepOutcome
+from zfsctl.model.names import ASIDE_MARK, REPAIR_MARK
+from zfsctl.model.repair import SwapDatasets
+from zfsctl.zfs.failures import parse_failure
+from zfsctl.zfs.repairing import (
+    SeenPlace,
+    argv_clear_mark,
+    argv_list_places,
+    argv_rename_dataset,
+    argv_set_mark,
+    parse_places,
+    still,
+)
+
+
+def apply_swap(step: SwapDatasets, host: Host) -> StepOutcome:
+    """Swap, and bring home what lies below the one that is set aside.
+
+    What shares the encryption root of the set-aside copy cannot leave it, and stays: it is sent anew.
+
+    Raises:
+        UnreachableError, HostTimeoutError, InterruptedOutputError: Not known how far it came; the next run sees.
+        UnreadableOutputError: An answer that is not what OpenZFS prints.
+    """
+    listing = host.run(argv_list_places(step.dataset.rpartition("/")[0]))
+    if not listing.clean:
+        return StepOutcome(step.id, Result.FAILED, f"what lies beside {step.dataset} could not be listed")
+    places = parse_places(listing.stdout)
+    renames, wrong = _renames(step, places)
+    if wrong:
+        return StepOutcome(step.id, Result.STALE, wrong)
+    answers = host.run_all([*renames, argv_list_places(step.aside), argv_list_places(step.dataset)])
+    if problem := _problem(renames, answers):
+        return StepOutcome(step.id, Result.FAILED, problem)
+    aside, home = (parse_places(answer.stdout) for answer in answers[len(renames) :])
+    here = home.get(step.dataset)
+    if here is None or here.mark != step.mark:
+        return StepOutcome(step.id, Result.FAILED, f"{step.dataset} is not what was built")
+    stays: list[str] = []
+    if step.aside in aside and (problem := _bring_home(step, host, aside, stays)):
+        return StepOutcome(step.id, Result.FAILED, problem)
+    answer = host.run(argv_clear_mark(step.dataset, REPAIR_MARK, only_if=still(step.dataset, here.guid)))
+    failure = parse_failure(answer, [step.dataset])
+    if failure is not None:
+        return StepOutcome(step.id, Result.FAILED, failure.first_line)
+    said = [f"what was there is kept as {step.aside}"] if step.aside in aside else []
+    said += [f"{name} stays there, it shares the encryption root of what was set aside" for name in stays]
+    return StepOutcome(step.id, Result.DONE, "; ".join(said))
+
+
+def _renames(step: SwapDatasets, places: dict[str, SeenPlace]) -> tuple[list[Command], str]:
+    """What is left of the two renames, or why they cannot be."""
+    here, built = places.get(step.dataset), places.get(step.built)
+    if here is not None and here.mark == step.mark:
+        return [], ""
+    if built is None or built.mark != step.mark:
+        return [], f"{step.built} is not what was built"
+    home = argv_rename_dataset(
+        step.built,
+        step.dataset,
+        built.kind,
+        only_if=Condition(
+            ("zfs", "list", "-Hp", "-o", f"guid,{REPAIR_MARK}", step.built), f"{built.guid}\t{step.mark}"
+        ),
+    )
+    if here is None:
+        return [home], ""
+    if here.guid != step.dataset_guid:
+        return [], f"{step.dataset} is no longer the planned dataset"
+    if step.aside in places:
+        return [], f"{step.aside} is there already"
+    return [argv_rename_dataset(step.dataset, step.aside, here.kind, only_if=still(step.dataset, here.guid)), home], ""
+
+
+def _bring_home(step: SwapDatasets, host: Host, aside: dict[str, SeenPlace], stays: list[str]) -> str:
+    """Mark the set-aside copy and move what lies below it; what went wrong."""
+    former = aside[step.aside]
+    moves: list[Command] = []
+    for name, child in aside.items():
+        if name == step.aside:
+            continue
+        if child.encryptionroot == step.aside:
+            stays.append(name)
+            continue
+        target = f"{step.dataset}{name[len(step.aside) :]}"
+        moves.append(argv_rename_dataset(name, target, child.kind, only_if=still(name, child.guid)))
+    mark = argv_set_mark(step.aside, ASIDE_MARK, step.mark, only_if=still(step.aside, former.guid))
+    commands = [mark, *moves]
+    return _problem(commands, host.run_all(commands))
+
+
+def _problem(commands: Sequence[Command], answers: Sequence[Completed]) -> str:
+    """What the first of `commands` that failed has to say."""
+    for command, answer in zip(commands, answers, strict=False):
+        if answer.exit_code == CONDITION_FAILED:
+            return f"{command.argv[-2]} changed at that moment"
+        failure = parse_failure(answer, [command.argv[-2]])
+        if failure is not None:
+            return failure.first_line
+    return ""

@@ -236,7 +236,9 @@ def to_be_taken(ends: Ends) -> tuple[Step, ...]:
     source = ends.ref("s1")
     held = hold(ends, "tank/a@s1", after=("take",))
     held = replace(held, snapshots=(*held.snapshots, HeldSnapshot("tank/a", ref)))
-    step = ends.transfer("s1", properties=(), id="send-a", sends=(Send("@s1", source.guid, (ref,)),), after=("take", "hold"))
+    step = ends.transfer(
+        "s1", properties=(), id="send-a", sends=(Send("@s1", source.guid, (ref,)),), after=("take", "hold")
+    )
     anchors = ends.anchors((source, ref), id="anchors-a", in_flight=(source, ref), after=("send-a",))
     return (with_guids(ends, taking()), held, step, anchors)
 

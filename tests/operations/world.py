@@ -49,6 +49,9 @@ class World:
     def __post_init__(self) -> None:
         self.fleet = SandboxFleet(self.sim)
 
+    def __repr__(self) -> str:
+        return f"World({self.folder})"
+
     @contextmanager
     def session(self, *, dry_run: bool = False, hosts: tuple[str, ...] = ()) -> Iterator[Session]:
         path = self.folder / "zfsctl.toml"

@@ -1,0 +1,230 @@
+"""Three simulated hosts: alpha is copied to beta and to gamma, and beta's copy goes on to gamma."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.operations.world import HOUR, NOW, World
+from zfsctl.errors import ZfsctlError
+from zfsctl.model.lineage import LinkState
+from zfsctl.model.names import is_at_or_below, ownership_of
+from zfsctl.model.verdicts import Verdict
+from zfsctl.operations.apply import apply_plan
+from zfsctl.operations.planning import replicate_scene, scene_of_policy
+from zfsctl.operations.run import RunRequest, plan_run
+from zfsctl.sandbox.building import create_fleet, create_pool, do
+from zfsctl.sandbox.datasets import SimDataset, SimSnapshot
+from zfsctl.sandbox.faults import KilledAt
+from zfsctl.sandbox.pools import SimPool
+from zfsctl.sandbox.workload import advance, write
+
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where the state file of a test costs no disk."""
+HOSTS = ("alpha", "beta", "gamma")
+PENDING_LIMIT = 12 * HOUR
+POLICY = """
+[hosts]
+alpha = "alpha.lan"
+beta = "beta.lan"
+gamma = "gamma.lan"
+[policies.p]
+snapshot = "hourly"
+keep = { last = 2, hourly = 3 }
+[[datasets]]
+select = ["alpha:tank/a"]
+policy = "p"
+adopt = ["adopted-*"]
+[[replications]]
+name = "near"
+sender = "alpha:tank/a"
+receiver = "beta:bk/a"
+keep = { last = 3 }
+pending_limit = "12h"
+repair = "never"
+[[replications]]
+name = "far"
+sender = "alpha:tank/a"
+receiver = "gamma:vault/far/a"
+pending_limit = "12h"
+repair = "never"
+away = "6h"
+[[replications]]
+name = "chain"
+sender = "beta:bk/a"
+receiver = "gamma:vault/chain"
+keep = { last = 4 }
+pending_limit = "12h"
+repair = "never"
+"""
+_TREES = (
+    ("near", "alpha", "tank/a", "beta", "bk/a"),
+    ("far", "alpha", "tank/a", "gamma", "vault/far/a"),
+    ("chain", "beta", "bk/a", "gamma", "vault/chain"),
+)
+
+
+@dataclass(repr=False)
+class Copies(World):
+    """These hosts; gamma's pool can be unplugged."""
+
+    drawer: SimPool | None = None
+
+    def plug(self) -> None:
+        """Unplug gamma's pool, or bring it back."""
+        pools = self.sim.hosts["gamma"].pools
+        if self.drawer is None:
+            self.drawer = pools.pop("vault")
+        else:
+            pools["vault"], self.drawer = self.drawer, None
+
+    def pools(self, host: str) -> dict[str, SimPool]:
+        """All that there are, plugged in or not."""
+        pools = dict(self.sim.hosts[host].pools)
+        if host == "gamma" and self.drawer is not None:
+            pools["vault"] = self.drawer
+        return pools
+
+    def copy(self, folder: Path) -> Copies:
+        made = super().copy(folder)
+        return Copies(folder, made.sim, made.policy_text, copy.deepcopy(self.drawer))
+
+
+def new_copies(folder: Path) -> Copies:
+    """Nothing is copied yet."""
+    sim = create_fleet(NOW, HOSTS)
+    for host, pool in (("alpha", "tank"), ("beta", "bk"), ("gamma", "vault")):
+        create_pool(sim, host, pool, 1 << 34)
+    do(sim, "alpha", "zfs", "create", "tank/a")
+    do(sim, "alpha", "zfs", "create", "tank/a/kid")
+    return Copies(folder, sim, POLICY)
+
+
+def an_hour(world: Copies) -> None:
+    """Something is written, and an hour goes by."""
+    with contextlib.suppress(ZfsctlError):
+        write(world.sim, "alpha", "tank/a", 1 << 20)
+    advance(world.sim, HOUR)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One host, without asking zfs: the datasets that no unfinished receive made, by name."""
+
+    datasets: dict[str, int]
+    """Their guids."""
+    snapshots: dict[str, dict[int, SimSnapshot]]
+    """Oldest first, by guid."""
+    bookmarks: dict[str, frozenset[int]]
+
+
+def look(world: Copies, host: str) -> Seen:
+    found = {
+        name: dataset
+        for pool in world.pools(host).values()
+        for name, dataset in pool.datasets.items()
+        if "%" not in name and not dataset.inconsistent
+    }
+    return Seen(
+        {name: one.guid for name, one in found.items()},
+        {name: {snapshot.guid: snapshot for snapshot in one.snapshots.values()} for name, one in found.items()},
+        {name: frozenset(mark.guid for mark in one.bookmarks.values()) for name, one in found.items()},
+    )
+
+
+def dataset_on(world: Copies, host: str, name: str) -> SimDataset | None:
+    """One dataset, None where it does not exist or its pool is unplugged."""
+    pool = world.sim.hosts[host].pools.get(name.partition("/")[0])
+    return pool.datasets.get(name) if pool is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """One dataset of a replication and where its copy lies."""
+
+    replication: str
+    sender_host: str
+    sender: str
+    receiver_host: str
+    receiver: str
+
+    def base(self, sent: Seen, received: Seen) -> int | None:
+        """The guid of the newest snapshot of the receiver that the sender knows, None if there is none."""
+        known = {*sent.snapshots.get(self.sender, ()), *sent.bookmarks.get(self.sender, ())}
+        return next((guid for guid in reversed(received.snapshots.get(self.receiver, {})) if guid in known), None)
+
+
+def all_ends(world: Copies) -> tuple[Ends, ...]:
+    """Every sender with its copy, whether that is there or not."""
+    return tuple(
+        Ends(name, sender_host, dataset, receiver_host, receiver + dataset[len(sender) :])
+        for name, sender_host, sender, receiver_host, receiver in _TREES
+        for dataset in look(world, sender_host).datasets
+        if is_at_or_below(dataset, sender)
+    )
+
+
+def states(world: Copies) -> dict[str, LinkState]:
+    """How every pair stands."""
+    with world.session(dry_run=True) as session:
+        found = replicate_scene(session, scene_of_policy(session), sends=False)
+        return {str(link.pair): link.lineage.state for link in found.links}
+
+
+def is_current(world: Copies, *, but: str = "") -> bool:
+    """Whether every copy has everything, except those of replication `but`."""
+    seen = {host: look(world, host) for host in HOSTS}
+    return all(
+        set(list(seen[ends.sender_host].snapshots[ends.sender])[-1:])
+        <= set(seen[ends.receiver_host].snapshots.get(ends.receiver, ()))
+        for ends in all_ends(world)
+        if ends.replication != but
+    )
+
+
+def lawful_run(world: Copies, only: tuple[str, ...] | None = None) -> None:
+    """A run, whatever comes of it, and what no run may ever lose."""
+    before = {host: look(world, host) for host in HOSTS}
+    ends = all_ends(world)
+    verdicts: dict[tuple[str, str, int], Verdict] = {}
+    with contextlib.suppress(ZfsctlError, KilledAt), world.session() as session:
+        plan = plan_run(session, RunRequest(only))
+        verdicts = {(one.host, one.dataset, one.guid): one.verdict for one in plan.decisions}
+        apply_plan(session, plan)
+    after = {host: look(world, host) for host in HOSTS}
+
+    for host in HOSTS:
+        assert before[host].datasets.items() <= after[host].datasets.items(), "no dataset goes"
+        for dataset, snapshots in before[host].snapshots.items():
+            for guid in snapshots.keys() - after[host].snapshots[dataset].keys():
+                name = snapshots[guid].name
+                assert verdicts.get((host, dataset, guid)) is Verdict.DESTROY, f"{dataset}@{name} went without a plan"
+                assert ownership_of(name, prefix="zfsctl") is not None or name.startswith("adopted-")
+    for pair in ends:
+        _keeps_its_base(pair, before, after)
+        _keeps_what_waits(pair, before, after, now=world.sim.now)
+
+
+def _keeps_its_base(pair: Ends, before: dict[str, Seen], after: dict[str, Seen]) -> None:
+    base = pair.base(before[pair.sender_host], before[pair.receiver_host])
+    if base is None:
+        return
+    now = pair.base(after[pair.sender_host], after[pair.receiver_host])
+    history = list(before[pair.receiver_host].snapshots[pair.receiver])
+    assert now is not None, f"{pair} has lost its base"
+    assert now not in history[: history.index(base)], f"the base of {pair} went back"
+
+
+def _keeps_what_waits(pair: Ends, before: dict[str, Seen], after: dict[str, Seen], *, now: int) -> None:
+    sent = before[pair.sender_host].snapshots[pair.sender]
+    base = pair.base(before[pair.sender_host], before[pair.receiver_host])
+    order = list(sent)
+    first = order.index(base) + 1 if base in sent else 0
+    received = after[pair.receiver_host].snapshots.get(pair.receiver, {})
+    if base is not None and base not in sent:
+        return  # what is older than its bookmark waits for nobody
+    for guid in order[first:]:
+        if guid not in after[pair.sender_host].snapshots[pair.sender] and guid not in received:
+            assert now - sent[guid].creation >= PENDING_LIMIT, f"{pair}: {sent[guid].name} went before it was received"

@@ -20,7 +20,9 @@ from typing import Final
 
 from zfsctl.documents.status import document_of_status
 from zfsctl.model.history import RunRecord, RunState
+from zfsctl.model.lineage import LinkState
 from zfsctl.model.pool import Pool
+from zfsctl.model.replication_status import LinkHealth, PairStatus, ReplicationStatus
 from zfsctl.model.status import DatasetStatus, Health, HostStatus, Status
 from zfsctl.state.journal import open_journal
 
@@ -50,6 +52,22 @@ def fleet_status() -> Status:
         last_run=RunRecord("r1", "run", RunState.DONE, NOW - 1800, NOW - 1700, 0, 1000, 900, 0),
         approvals_waiting=0,
         findings=(),
+        replications=(
+            ReplicationStatus(
+                "nodes-to-vault",
+                86_400,
+                259_200,
+                tuple(
+                    PairStatus(
+                        *(host, f"rpool/vm/disk-{number:02}", "vault", f"bk/{host}/vm/disk-{number:02}"),
+                        *(LinkHealth.HEALTHY, LinkState.BEHIND, "BEHIND by 1 snapshot", 1800, 1),
+                        *("@zfsctl-20261120T130000Z", NOW - 5400, "the next run sends 1 snapshot"),
+                    )
+                    for host in hosts
+                    for number in range(20)
+                ),
+            ),
+        ),
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zfsctl.model.health_change import HealthChange
 from zfsctl.model.history import RunRecord, RunState, StepRecord
 
 if TYPE_CHECKING:
     from zfsctl.documents.view_types import HealthChangeDocument, HistoryDocument, RunDocument, StepRecordDocument
+    from zfsctl.model.health_change import HealthChange
 
 
 def document_of_history(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zfsctl.model.lineage import LinkState
+from zfsctl.model.link_state import LinkState
 from zfsctl.model.replication_status import LinkHealth, PairStatus, ReplicationStatus
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zfsctl.model.lineage import LinkState
+from zfsctl.model.link_state import LinkState
 from zfsctl.model.names import Place
 from zfsctl.model.replication_status import LinkHealth
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from zfsctl.model.lineage import LinkState
+from zfsctl.model.link_state import LinkState
 
 
 class LinkHealth(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from zfsctl.model.explanation import ExplainedPair
 from zfsctl.model.finding import Finding
@@ -18,14 +18,26 @@ from zfsctl.planner.replicating import Replicating
 from zfsctl.planner.replication_health import arrears_of, obstacle_of, obstacles, pair_status
 from zfsctl.planner.wording import counted
 
+_EndOf = tuple[str, str, str]
+"""Replication, host and dataset."""
+
 
 def explained_pairs(replicating: Replicating) -> tuple[ExplainedPair, ...]:
     """Every pair of a plan that sends, with its evidence and the steps that are about it."""
     in_the_way = obstacles(replicating.findings)
-    return tuple(_explained(link, replicating, obstacle_of(link, in_the_way)) for link in replicating.links)
+    steps = _by_end(replicating.steps)
+    return tuple(
+        _explained(link, replicating.anchors, _steps_about(link, steps), obstacle_of(link, in_the_way))
+        for link in replicating.links
+    )
 
 
-def _explained(link: Link, replicating: Replicating, obstacle: Finding | None) -> ExplainedPair:
+def _explained(
+    link: Link,
+    anchors: Mapping[tuple[str, str], Mapping[int, Reason]],
+    steps: tuple[Step, ...],
+    obstacle: Finding | None,
+) -> ExplainedPair:
     found = link.lineage
     blind = found.state in (LinkState.UNKNOWN, LinkState.AWAY)
     base = found.base or (None if blind else find_base(link.sender, link.receiver))
@@ -41,8 +53,8 @@ def _explained(link: Link, replicating: Replicating, obstacle: Finding | None) -
         own=tuple(one.name for one in found.own),
         clashes=tuple(one.name for one in found.clashes),
         resumes=_resumes(found.token),
-        kept=tuple(_kept(link, replicating.anchors)),
-        steps=tuple(step for step in replicating.steps if _is_about(step, link)),
+        kept=tuple(_kept(link, anchors)),
+        steps=steps,
     )
 
 
@@ -86,14 +98,28 @@ def _at(end: End) -> str:
     return str(Place(end.host.host, end.name))
 
 
-def _is_about(step: Step, link: Link) -> bool:
+def _by_end(steps: Iterable[Step]) -> Mapping[_EndOf, list[Step]]:
+    """The steps that are about one end of a pair, in their order."""
+    found: dict[_EndOf, list[Step]] = {}
+    for step in steps:
+        match step:
+            case Transfer() | MoveAnchors() | AbortReceive() | RenameSnapshot():
+                datasets = [step.dataset]
+            case HoldSnapshots():
+                datasets = [held.dataset for held in step.snapshots]
+            case _:
+                continue
+        for dataset in dict.fromkeys(datasets):
+            found.setdefault((step.replication, step.host, dataset), []).append(step)
+    return found
+
+
+def _steps_about(link: Link, steps: Mapping[_EndOf, list[Step]]) -> tuple[Step, ...]:
+    """Those before a transfer, the hold of what is sent, and what follows."""
     tree, pair = link.pair.tree, link.pair
-    match step:
-        case Transfer() | MoveAnchors() | AbortReceive() | RenameSnapshot():
-            about = (step.replication, step.host, step.dataset)
-            return about == (pair.replication.name, tree.receiver_host, pair.receiver)
-        case HoldSnapshots():
-            held = {one.dataset for one in step.snapshots}
-            return (step.replication, step.host) == (pair.replication.name, tree.sender_host) and pair.sender in held
-        case _:
-            return False
+    name = pair.replication.name
+    held = steps.get((name, tree.sender_host, pair.sender), ())
+    others = steps.get((name, tree.receiver_host, pair.receiver), ())
+    before = [step for step in others if isinstance(step, AbortReceive | RenameSnapshot)]
+    after = [step for step in others if not isinstance(step, AbortReceive | RenameSnapshot)]
+    return (*before, *held, *after)

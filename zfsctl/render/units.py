@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _UNITS = ("B", "K", "M", "G", "T", "P", "E")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -46,6 +47,7 @@ def minute_utc(epoch: int) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+@lru_cache(maxsize=4096)  # what is taken together has the same creation: a fleet's status repeats a few instants
 def instant_utc(epoch: int | None) -> str:
     """An instant for pipes, ISO 8601: 2026-11-20T14:30:00Z; "-" for None."""
     return "-" if epoch is None else datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zfsctl.model.health_change import HealthChange
-from zfsctl.model.lineage import LinkState
+from zfsctl.model.link_state import LinkState
 from zfsctl.model.names import Place
 from zfsctl.model.replication_status import LinkHealth, ReplicationStatus
 from zfsctl.state.recording import storable

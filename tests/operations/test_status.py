@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 
+from tests.operations.test_repair import Pair, new_pair
 from tests.operations.world import HOUR, POLICY, World, new_world
 from zfsctl.documents.status import status_from_document
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.replication_status import LinkHealth, ReplicationStatus
 from zfsctl.model.transfer import REPLICATION_LOCK
+from zfsctl.operations.explain import explain
 from zfsctl.operations.status import status
+from zfsctl.sandbox.faults import KilledAt
 
 REPLICATED = """
 [[replications]]
@@ -88,3 +92,50 @@ def test_a_run_that_leaves_a_replication_to_another_run_knows_how_it_stands(worl
     assert kept is not None
     known = status_from_document(json.loads(kept.document))
     assert {pair.state for pair in known.replications[0].pairs} == {LinkState.BEHIND}
+
+
+def stands(world: World) -> tuple[set[tuple[str, str]], str]:
+    """Health and state of the pairs, and the state of the receiver's root as `explain` has it."""
+    with world.session(dry_run=True) as session:
+        (seen,) = status(session).replications
+        (first, *_) = explain(session, "copy").pairs
+    return {(pair.health.value, pair.state.value) for pair in seen.pairs}, first.status.next
+
+
+def test_a_repair_is_seen_to_be_needed_and_to_be_done(tmp_path: Path) -> None:
+    pair = new_pair(tmp_path)
+    pair.writes_to("bk/copies/a", snapshot="theirs")
+    before = stands(pair.world)
+    pair.world.run()
+    with pair.world.session(dry_run=True) as session:
+        kept = session.journal.cached_status()
+        seen = status(session)
+        changes = [(change.old, change.new) for change in session.journal.health_changes()]
+
+    assert before[0] == {("warning", "diverged"), ("healthy", "behind")}
+    assert before[1].startswith("the next run builds a new receiver beside it")
+    assert {one.health for one in seen.replications} == {LinkHealth.HEALTHY}
+    assert kept is not None
+    assert status_from_document(json.loads(kept.document)).replications == seen.replications
+    assert changes[:2] == [(LinkHealth.WARNING, LinkHealth.HEALTHY), (LinkHealth.HEALTHY, LinkHealth.WARNING)]
+
+
+def test_a_repair_that_is_half_done_is_repairing_until_a_run_finishes_it(tmp_path: Path) -> None:
+    seen: set[str] = set()
+    first = tmp_path / "first"
+    first.mkdir()
+    current = new_pair(first)
+    current.writes_to("bk/copies/a", snapshot="theirs")
+    for number in range(1, 40, 3):
+        pair = Pair(current.world.copy(tmp_path / str(number)))
+        pair.world.fleet.faults.kill(number, after=True)
+        with contextlib.suppress(KilledAt):
+            pair.replicate()
+        pair.world.fleet.faults.clear()
+        health, _ = stands(pair.world)
+        seen |= {word for word, _ in health}
+        pair.replicate()
+
+        assert {word for word, _ in stands(pair.world)[0]} == {"healthy"}
+    assert "repairing" in seen
+    assert seen <= {"repairing", "warning", "healthy"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.planner.notation import at
-from tests.planner.test_replication_health import plan, receiver, sender, with_cursor
+from tests.planner.test_replication_health import RULE, plan, receiver, sender, with_cursor
 from zfsctl.model.explanation import ExplainedPair
 from zfsctl.model.facts import Chains, HostFacts
 from zfsctl.model.lineage import LinkState, ResumeToken
+from zfsctl.model.replication import Repair
 from zfsctl.model.replication_status import LinkHealth
 from zfsctl.model.transfer import HoldSnapshots, MoveAnchors, RenameSnapshot, Transfer, base_tag
 from zfsctl.planner.replication_evidence import explained_pairs
@@ -40,6 +41,21 @@ def test_the_steps_of_the_next_run_are_those_about_the_pair() -> None:
 
     assert [type(step) for step in found.steps] == [RenameSnapshot, HoldSnapshots, Transfer, MoveAnchors]
     assert found.clashes == ("zfsctl-20261120T000000Z",)
+
+
+def test_the_steps_of_a_repair_are_told_in_their_order() -> None:
+    beta = receiver("18T00 19T00 19T12f", written=5)
+    beta = replace(beta, chains=Chains(holds={"bk/a@zfsctl-20261119T000000Z": (base_tag("r"),)}))
+    (found,) = explained_pairs(plan(sender(), beta, replace(RULE, repair=Repair.AUTO)))
+
+    assert [type(step).__name__ for step in found.steps] == [
+        "CloneDataset",
+        "PromoteClone",
+        "HoldSnapshots",
+        "Transfer",
+        "MoveAnchors",
+        "SwapDatasets",
+    ]
 
 
 def test_what_an_interrupted_receive_is_about_is_told() -> None:

@@ -13,9 +13,9 @@ from zfsctl.model.facts import Chains, Facts, HostFacts
 from zfsctl.model.lineage import LinkState, ResumeToken
 from zfsctl.model.policy import HostEntry, Pattern, PolicyFile
 from zfsctl.model.pool import Pool
-from zfsctl.model.replication import Initial, Replication
+from zfsctl.model.replication import Initial, Repair, Replication
 from zfsctl.model.replication_status import LinkHealth, PairStatus, ReplicationStatus
-from zfsctl.model.transfer import cursor_name
+from zfsctl.model.transfer import base_tag, cursor_name
 from zfsctl.planner.lineage import End, lineage
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair, trees_of
@@ -136,13 +136,30 @@ def test_a_first_copy_of_the_newest_alone_waits_for_no_older_one() -> None:
         ),
     ],
 )
-def test_where_nothing_can_be_sent_a_pair_is_broken_however_short_the_wait(
+def test_a_chain_that_waits_for_a_person_is_broken_however_short_the_wait(
     beta: HostFacts, state: LinkState, why: str
 ) -> None:
     found = status(sender(), beta, replace(RULE, warn_after=100 * DAY, max_delay=200 * DAY))
 
-    assert (found.state, found.health, found.why) == (state, LinkHealth.BROKEN, why)
-    assert found.next
+    assert (found.state, found.health) == (state, LinkHealth.BROKEN)
+    assert found.why.startswith(f"{why}; ")
+    assert found.next.startswith("zfsctl ")
+
+
+@pytest.mark.parametrize(
+    ("clock", "health"),
+    [
+        pytest.param("20T01", LinkHealth.WARNING, id="soon"),
+        pytest.param("24T00", LinkHealth.BROKEN, id="but-it-is-too-late-already"),
+    ],
+)
+def test_a_chain_that_the_next_run_repairs_is_a_warning(clock: str, health: LinkHealth) -> None:
+    beta = receiver("18T00 19T00 19T12f", written=5)
+    beta = replace(beta, chains=Chains(holds={"bk/a@zfsctl-20261119T000000Z": (base_tag("r"),)}))
+    found = status(sender(clock=clock), beta, replace(RULE, repair=Repair.AUTO))
+
+    assert (found.state, found.health) == (LinkState.DIVERGED, health)
+    assert found.next == "the next run builds a new receiver beside it, and sets this one aside with all that it has"
 
 
 def test_a_sender_that_is_gone_is_broken_and_its_copy_stays() -> None:

@@ -32,9 +32,9 @@ def status(
     lag, base and health, then the last run.
 
     The lag is the age of the oldest snapshot that the receiver lacks. A replication is healthy within warn_after,
-    warning within max_delay or while there is no copy yet, broken beyond it or where nothing can be sent, and else
-    repairing, away, taken-over or unknown; it is as healthy as its worst dataset. Datasets that are not healthy are
-    told with the reason and what comes next; --verbose tells of all.
+    warning within max_delay, while there is no copy yet or when the next run repairs it, broken beyond it or where a
+    person must act first, and else repairing, away, taken-over or unknown; it is as healthy as its worst dataset.
+    Datasets that are not healthy are told with the reason and what comes next; --verbose tells of all.
 
     Exits 3 when some hosts could not be looked at, 12 when none could. With --check the exit code is that of
     monitoring plug-ins, 3 for every error.

@@ -18,13 +18,13 @@ class LinkHealth(StrEnum):
     REPAIRING = "repairing"
     """A repair is half done."""
     WARNING = "warning"
-    """What the receiver lacks is older than warn_after, or there is no copy yet."""
+    """What the receiver lacks is older than warn_after, there is no copy yet, or the next run repairs the chain."""
     UNKNOWN = "unknown"
     """One end could not be looked at."""
     TAKEN_OVER = "taken-over"
     """The receiver is in use, so nothing is sent."""
     BROKEN = "broken"
-    """What the receiver lacks is older than max_delay, or there is nothing to go on from."""
+    """What the receiver lacks is older than max_delay, or than warn_after without any copy, or a person must act."""
 
 
 _WORST_FIRST = (

@@ -13,12 +13,13 @@ from zfsctl.executor.apply import Stop, apply_steps
 from zfsctl.model.event import Event, Result, RunFinished, RunStarted, StepFinished, StepOutcome
 from zfsctl.model.names import stamp
 from zfsctl.model.plan import DestroySnapshots, Plan
+from zfsctl.model.repair import SwapDatasets
 from zfsctl.model.transfer import REPLICATION_LOCK
 from zfsctl.operations.exit_codes import exit_code_of
 from zfsctl.operations.names_cache import save_names
 from zfsctl.operations.observed import facts_after
 from zfsctl.operations.session import Session
-from zfsctl.operations.status import replications_of_facts, status_of_facts
+from zfsctl.operations.status import ask, replications_of_facts, status_of_facts
 from zfsctl.planner.selection import select_datasets
 
 APPROVAL_SECONDS = 30 * 24 * 3600
@@ -110,7 +111,8 @@ def _remember_rules(session: Session, plan: Plan, outcomes: Sequence[StepOutcome
 
 
 def _keep_view(session: Session, plan: Plan, outcomes: Sequence[StepOutcome]) -> None:
-    """After a run over the whole policy keep how things stand, and the names for completion, without asking again.
+    """After a run over the whole policy keep how things stand, and the names for completion, without asking again;
+    only what a repair has left behind is looked at.
     After every other that knows of replications note how these stand.
 
     Where a pool was left to another run nothing is known of its snapshots, and a run that neither prunes nor sends
@@ -118,7 +120,8 @@ def _keep_view(session: Session, plan: Plan, outcomes: Sequence[StepOutcome]) ->
     """
     if session.facts is None:
         return
-    facts = facts_after(session.facts, plan, outcomes)
+    repaired = any(isinstance(step, SwapDatasets) for step in plan.steps)
+    facts = ask(session) if repaired else facts_after(session.facts, plan, outcomes)
     save_names(session, facts)
     if session.options.hosts:
         return

@@ -162,11 +162,12 @@ def replicate_scene(
         adopts=adopts_of(session.policy, scene.rules),
         sends=lambda name: sends and name not in busy,
         taking=taking,
-        consent=_consent(session, adopt=adopt, repairs=repairs) if sends else NOBODY_SAID_ANYTHING,
+        consent=consent_of(session, adopt=adopt, repairs=repairs) if sends else NOBODY_SAID_ANYTHING,
     )
 
 
-def _consent(session: Session, *, adopt: bool, repairs: bool) -> Consent:
+def consent_of(session: Session, *, adopt: bool = False, repairs: bool = True) -> Consent:
+    """What people have said about repairs."""
     now = session.clock()
     return Consent(now, tuple(session.journal.approvals(now)), adopt, repairs)
 

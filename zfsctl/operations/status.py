@@ -16,8 +16,9 @@ from zfsctl.model.pool import Pool
 from zfsctl.model.replication_status import ReplicationStatus
 from zfsctl.model.status import Health, HostStatus, Status
 from zfsctl.operations.names_cache import save_names
-from zfsctl.operations.planning import chained, no_garbage_collection, zone_of
+from zfsctl.operations.planning import chained, consent_of, no_garbage_collection, zone_of
 from zfsctl.operations.session import Session
+from zfsctl.planner.consent import REPAIR
 from zfsctl.planner.guards import MASS_DESTROY
 from zfsctl.planner.health import dataset_status
 from zfsctl.planner.pairing import hosts_of, trees_of, with_an_end_on
@@ -25,6 +26,7 @@ from zfsctl.planner.receiving import adopts_of, is_receiver
 from zfsctl.planner.replicating import plan_replicating
 from zfsctl.planner.replication_health import replication_statuses
 from zfsctl.planner.selection import Selected, hosts_in_use, select_datasets, wanted_snapshots
+from zfsctl.planner.wording import counted
 
 
 def status(session: Session) -> Status:
@@ -35,15 +37,24 @@ def status(session: Session) -> Status:
     Raises:
         UnknownNameError: --host names a host that the policy does not have.
     """
-    policy = session.policy
-    hosts = _hosts(session)
-    session.trees = with_an_end_on(trees_of(policy), hosts)
-    facts = session.collect({host: wanted_snapshots(policy, host) for host in hosts}, chained(session.trees))
+    facts = ask(session)
     seen = status_of_facts(session, facts)
     if not session.options.hosts:
         keep_status(session, seen)
     save_names(session, facts)
     return seen
+
+
+def ask(session: Session) -> Facts:
+    """What the hosts of a status say.
+
+    Raises:
+        UnknownNameError: --host names a host that the policy does not have.
+    """
+    hosts = _hosts(session)
+    session.trees = with_an_end_on(trees_of(session.policy), hosts)
+    wanted = {host: wanted_snapshots(session.policy, host) for host in hosts}
+    return session.collect(wanted, chained(session.trees))
 
 
 def status_of_facts(session: Session, facts: Facts) -> Status:
@@ -59,7 +70,7 @@ def status_of_facts(session: Session, facts: Facts) -> Status:
     waiting = [
         approval
         for approval in journal.approvals(session.clock())
-        if approval.status == "waiting" and approval.request.kind == MASS_DESTROY
+        if approval.status == "waiting" and approval.request.kind in (MASS_DESTROY, REPAIR)
     ]
     last_run = runs[0] if runs else None
     findings = [*session.findings, *selection.findings(session.options.hosts)]
@@ -70,7 +81,7 @@ def status_of_facts(session: Session, facts: Facts) -> Status:
                 "approvals",
                 "",
                 "",
-                f"{len(waiting)} request{'s' if len(waiting) > 1 else ''} for destroys wait for a person",
+                f"{counted(len(waiting), 'request')} to destroy or to repair must be answered by a person",
                 "zfsctl approvals",
             )
         )
@@ -107,7 +118,14 @@ def replications_of_facts(
     """
     adopts = adopts_of(session.policy, selected)
     with no_garbage_collection():
-        planned = plan_replicating(session.trees, facts, policy=session.policy, adopts=adopts, sends=lambda _: True)
+        planned = plan_replicating(
+            session.trees,
+            facts,
+            policy=session.policy,
+            adopts=adopts,
+            sends=lambda _: True,
+            consent=consent_of(session),
+        )
         return replication_statuses(session.trees, planned.links, planned.findings)
 
 

@@ -36,10 +36,10 @@ TOPICS: dict[str, tuple[str, ...]] = {
         "both know is the base. What the receiver lacks is sent as an increment from there, or from the cursor, a "
         "bookmark that stands for the base on the sender once the snapshot itself is gone.",
         "The lag is the age of the oldest snapshot that is to be sent and was not received. HEALTHY within warn_after; "
-        "WARNING within max_delay, or while there is no copy yet; BROKEN beyond max_delay, without any copy after "
-        "warn_after, or where nothing can be sent. REPAIRING while a repair is half done, AWAY while the receiver's "
-        "pool is unplugged for no longer than the policy says, TAKEN-OVER while somebody uses the receiver, UNKNOWN "
-        "where one end could not be looked at.",
+        "WARNING within max_delay, while there is no copy yet, or when the next run repairs the chain; BROKEN beyond "
+        "max_delay, without any copy after warn_after, or where a person must act first. REPAIRING while a repair is "
+        "half done, AWAY while the receiver's pool is unplugged for no longer than the policy says, TAKEN-OVER while "
+        "somebody uses the receiver, UNKNOWN where one end could not be looked at.",
         "A sender that takes no snapshots any more has no lag: that is told of the dataset itself.",
         "zfsctl explain NAME tells of each dataset of a replication how it stands and why, zfsctl history NAME since "
         "when.",

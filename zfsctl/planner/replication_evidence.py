@@ -9,6 +9,7 @@ from zfsctl.model.finding import Finding
 from zfsctl.model.lineage import LinkState, ResumeToken
 from zfsctl.model.names import Place
 from zfsctl.model.plan import Step
+from zfsctl.model.repair import CloneDataset, PromoteClone, SwapDatasets, home_of
 from zfsctl.model.transfer import AbortReceive, HoldSnapshots, MoveAnchors, RenameSnapshot, Transfer
 from zfsctl.model.verdicts import Reason
 from zfsctl.planner.anchoring import standing_of
@@ -98,28 +99,30 @@ def _at(end: End) -> str:
     return str(Place(end.host.host, end.name))
 
 
-def _by_end(steps: Iterable[Step]) -> Mapping[_EndOf, list[Step]]:
-    """The steps that are about one end of a pair, in their order."""
-    found: dict[_EndOf, list[Step]] = {}
-    for step in steps:
+def _by_end(steps: Iterable[Step]) -> Mapping[_EndOf, dict[int, Step]]:
+    """The steps that are about one end of a pair, by their place in the plan."""
+    found: dict[_EndOf, dict[int, Step]] = {}
+    for place, step in enumerate(steps):
         match step:
-            case Transfer() | MoveAnchors() | AbortReceive() | RenameSnapshot():
-                datasets = [step.dataset]
             case HoldSnapshots():
                 datasets = [held.dataset for held in step.snapshots]
+            case Transfer() | MoveAnchors() | AbortReceive() | RenameSnapshot() | CloneDataset() | PromoteClone():
+                datasets = [home_of(step.dataset)]
+            case SwapDatasets():
+                datasets = [step.dataset]
             case _:
                 continue
-        for dataset in dict.fromkeys(datasets):
-            found.setdefault((step.replication, step.host, dataset), []).append(step)
+        for dataset in datasets:
+            found.setdefault((step.replication, step.host, dataset), {})[place] = step
     return found
 
 
-def _steps_about(link: Link, steps: Mapping[_EndOf, list[Step]]) -> tuple[Step, ...]:
-    """Those before a transfer, the hold of what is sent, and what follows."""
+def _steps_about(link: Link, steps: Mapping[_EndOf, dict[int, Step]]) -> tuple[Step, ...]:
+    """In the order of the plan."""
     tree, pair = link.pair.tree, link.pair
     name = pair.replication.name
-    held = steps.get((name, tree.sender_host, pair.sender), ())
-    others = steps.get((name, tree.receiver_host, pair.receiver), ())
-    before = [step for step in others if isinstance(step, AbortReceive | RenameSnapshot)]
-    after = [step for step in others if not isinstance(step, AbortReceive | RenameSnapshot)]
-    return (*before, *held, *after)
+    found = {
+        **steps.get((name, tree.sender_host, pair.sender), {}),
+        **steps.get((name, tree.receiver_host, pair.receiver), {}),
+    }
+    return tuple(found[place] for place in sorted(found))

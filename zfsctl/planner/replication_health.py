@@ -9,6 +9,7 @@ from typing import assert_never
 from zfsctl.model.dataset import Snapshot
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.lineage import LinkState
+from zfsctl.model.repair import home_of
 from zfsctl.model.replication import Initial
 from zfsctl.model.replication_status import LinkHealth, PairStatus, ReplicationStatus
 from zfsctl.planner.anchoring import standing_of
@@ -18,10 +19,8 @@ from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Tree
 from zfsctl.planner.wording import counted, span, window_text
 
-_BROKEN = frozenset({LinkState.SENDER_GONE, LinkState.UNRELATED, LinkState.DIVERGED, LinkState.MODIFIED})
-"""Nothing can be sent, however short the wait."""
-_SENT_NEXT = frozenset({LinkState.MISSING, LinkState.PARTIAL, LinkState.STUCK, LinkState.CONFLICT, LinkState.BEHIND})
-"""A run would send, unless something else is in the way."""
+_REPAIRED = frozenset({LinkState.UNRELATED, LinkState.DIVERGED, LinkState.MODIFIED})
+_SENT = frozenset({LinkState.MISSING, LinkState.PARTIAL, LinkState.STUCK, LinkState.CONFLICT, LinkState.BEHIND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +57,19 @@ def replication_statuses(
 
 
 def obstacles(findings: Iterable[Finding]) -> Mapping[tuple[str, str], Finding]:
-    """By host and dataset of the receiver, the first finding that keeps a pair from being sent."""
+    """By host and dataset of the receiver, the first finding that keeps a pair from being sent or repaired."""
     found: dict[tuple[str, str], Finding] = {}
     for finding in findings:
         if finding.severity is Severity.CRITICAL:
-            found.setdefault((finding.host, finding.dataset), finding)
+            found.setdefault((finding.host, home_of(finding.dataset)), finding)
     return found
 
 
 def obstacle_of(link: Link, in_the_way: Mapping[tuple[str, str], Finding]) -> Finding | None:
-    """Why a pair is not sent although its state would allow it; None where nothing is in the way."""
-    if link.lineage.state not in _SENT_NEXT:
+    """Why a run does nothing about a pair although its state would allow it; None where nothing is in the way."""
+    state = link.lineage.state
+    is_acted_on = state in _SENT | _REPAIRED or (state is LinkState.REPAIRING and link.begun is not None)
+    if not is_acted_on:
         return None
     return in_the_way.get((link.pair.tree.receiver_host, link.pair.receiver))
 
@@ -78,7 +79,7 @@ def pair_status(link: Link, obstacle: Finding | None = None) -> PairStatus:
 
     Args:
         link: The pair as it was found.
-        obstacle: Why it is not sent although its state would allow it.
+        obstacle: Why a run does nothing about it although its state would allow it.
     """
     tree, pair = link.pair.tree, link.pair
     arrears = arrears_of(link)
@@ -106,9 +107,9 @@ def _judged(link: Link, lag: int | None, obstacle: Finding | None) -> tuple[Link
     found, replication = link.lineage, link.pair.replication
     if obstacle is not None:
         return LinkHealth.BROKEN, message_of(link, obstacle)
-    if found.state in _BROKEN:
-        return LinkHealth.BROKEN, found.why
     match found.state:
+        case LinkState.SENDER_GONE:
+            return LinkHealth.BROKEN, found.why
         case LinkState.UNKNOWN:
             return LinkHealth.UNKNOWN, found.why
         case LinkState.TAKEN_OVER:
@@ -125,7 +126,8 @@ def _judged(link: Link, lag: int | None, obstacle: Finding | None) -> tuple[Link
 
 
 def _by_lag(link: Link, lag: int) -> tuple[LinkHealth, str]:
-    """What waits makes a pair late. Without any copy nothing is healthy, and late is broken."""
+    """What waits makes a pair late. Without any copy nothing is healthy, and late is broken; nor is what a run has to
+    repair first."""
     found, replication = link.lineage, link.pair.replication
     is_missing = found.state is LinkState.MISSING
     why = "there is no copy yet" if is_missing and found.token is None else found.why
@@ -136,7 +138,7 @@ def _by_lag(link: Link, lag: int) -> tuple[LinkHealth, str]:
     if lag > replication.warn_after:
         late = _late(why, lag, "warn_after", replication.warn_after)
         return LinkHealth.BROKEN if is_missing else LinkHealth.WARNING, late
-    return LinkHealth.WARNING if is_missing else LinkHealth.HEALTHY, why
+    return LinkHealth.WARNING if is_missing or found.state in _REPAIRED else LinkHealth.HEALTHY, why
 
 
 def _late(why: str, lag: int, key: str, limit: int) -> str:
@@ -216,9 +218,6 @@ def _next_step(link: Link, waiting: int, obstacle: Finding | None) -> str:
         case LinkState.SENDER_GONE:
             return f"the copy stays; whoever needs {pair.tree.receiver_host}:{pair.receiver} no more destroys it"
         case LinkState.UNRELATED | LinkState.DIVERGED | LinkState.MODIFIED:
-            return (
-                f"a run leaves it alone; renamed to a place outside {pair.tree.receiver_host}:{pair.tree.receiver} "
-                "the copy keeps all that it has, and the next run makes a new one"
-            )
+            return "the next run builds a new receiver beside it, and sets this one aside with all that it has"
         case _:
             assert_never(found.state)

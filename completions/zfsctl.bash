@@ -62,7 +62,7 @@ _zfsctl_words() {
             else
                 _zfsctl_offer "$1" < <(_zfsctl_cached names "$sandbox")
             fi ;;
-        schemas) COMPREPLY=($(compgen -W 'plan result status explanation history approvals config sandbox error' -- "$1")) ;;
+        schemas) COMPREPLY=($(compgen -W 'plan result status explanation history approvals doctor config sandbox error' -- "$1")) ;;
     esac
 }
 
@@ -96,6 +96,7 @@ _zfsctl() {
                 /approvals) path=/approvals ;;
                 /approvals/approve) path=/approvals/approve ;;
                 /approvals/deny) path=/approvals/deny ;;
+                /doctor) path=/doctor ;;
                 /history) path=/history ;;
                 /config) path=/config ;;
                 /config/init) path=/config/init ;;
@@ -124,7 +125,7 @@ _zfsctl() {
     fi
     local opts= verbs= takes=
     case $path in
-        '') opts='-V --version -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='snapshot prune replicate run status explain apply approvals history config schema sandbox demo' takes= ;;
+        '') opts='-V --version -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='snapshot prune replicate run status explain apply approvals doctor history config schema sandbox demo' takes= ;;
         /snapshot) opts='-r --recursive --due --reason --expires -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=datasets ;;
         /prune) opts='-r --recursive -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=datasets ;;
         /replicate) opts='--adopt --no-repair -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
@@ -135,6 +136,7 @@ _zfsctl() {
         /approvals) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='approve deny' takes= ;;
         /approvals/approve) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
         /approvals/deny) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
+        /doctor) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
         /history) opts='--replications --limit -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
         /config) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='init check show' takes= ;;
         /config/init) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from tests.documents.replicating import PLAN as REPLICATING
 from zfsctl.documents.approvals import document_of_approvals
 from zfsctl.documents.config import document_of_config_check, document_of_config_text
+from zfsctl.documents.doctor import document_of_diagnosis
 from zfsctl.documents.envelope import KINDS, document_text, envelope
 from zfsctl.documents.errors import document_of_error, document_of_failure
 from zfsctl.documents.explanation import document_of_explanation
@@ -23,6 +24,7 @@ from zfsctl.documents.status import document_of_status, status_from_document
 from zfsctl.errors import RefusedError, UnknownNameError
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
 from zfsctl.model.checking import ConfigCheck, LoginCheck, ReplicationCheck, RuleCheck, TreeCheck
+from zfsctl.model.diagnosis import Diagnosis, SetAside
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.explanation import ExplainedPair, ExplainedSnapshot, Explanation, KeptOn, Outlook, Subject
 from zfsctl.model.finding import Finding, Severity
@@ -193,6 +195,26 @@ CHECK = ConfigCheck(
         ),
     ),
 )
+DIAGNOSIS = Diagnosis(
+    AT,
+    ("alpha", "beta"),
+    (FINDING,),
+    (
+        SetAside(
+            host="beta",
+            dataset="bk/db.zfsctl-aside-20261118T133000Z",
+            home="bk/db",
+            replication="nodes",
+            since=AT - 176_400,
+            datasets=("bk/db.zfsctl-aside-20261118T133000Z/x", "bk/db.zfsctl-aside-20261118T133000Z"),
+            snapshots=3,
+            used=2**40,
+            written=4096,
+            obstacles=("nothing is at bk/db/x",),
+            after=("bk/db.zfsctl-aside-20261117T133000Z",),
+        ),
+    ),
+)
 ERROR = document_of_failure([document_of_error(RefusedError("no", why="so", hint="zfsctl", where="alpha"))])
 WHOLE = HealthChange(AT, "nodes", None, None, None, LinkHealth.HEALTHY, None, 0, "")
 CHANGE = HealthChange(
@@ -216,6 +238,7 @@ DOCUMENTS: dict[str, Any] = {
     ),
     "approvals": document_of_approvals((Approval(REQUEST, ApprovalStatus.WAITING, AT, AT + 9),)),
     "config": document_of_config_check(CHECK),
+    "doctor": document_of_diagnosis(DIAGNOSIS),
     "error": ERROR,
 }
 

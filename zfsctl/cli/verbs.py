@@ -11,6 +11,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("zfsctl.cli.explain", "Say why snapshots stay or go, and how replications stand."),
     "apply": ("zfsctl.cli.apply", "Apply a plan that was saved with --out."),
     "approvals": ("zfsctl.cli.approvals", "List, approve or deny what waits for a person."),
+    "doctor": ("zfsctl.cli.doctor", "Look for what is left over and what was set aside."),
     "history": ("zfsctl.cli.history", "Show the runs and what each of them did."),
     "config": ("zfsctl.cli.config", "Write, check or show the policy file."),
     "schema": ("zfsctl.cli.schema", "Print the JSON Schema of a kind of document."),

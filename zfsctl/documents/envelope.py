@@ -15,6 +15,7 @@ KINDS = (
     "explanation",
     "history",
     "approvals",
+    "doctor",
     "config",
     "sandbox",
     "error",

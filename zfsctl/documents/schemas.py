@@ -42,6 +42,7 @@ def _envelope(kind: str) -> dict[str, Any]:
         "explanation": view_types.ExplanationDocument,
         "history": view_types.HistoryDocument,
         "approvals": view_types.ApprovalsDocument,
+        "doctor": view_types.DoctorDocument,
         "config": view_types.ConfigDocument,
         "error": view_types.FailureDocument,
     }[kind]

@@ -235,6 +235,36 @@ class ApprovalsDocument(TypedDict):
     errors: list[ErrorEntry]
 
 
+class SetAsideDocument(TypedDict):
+    """A former receiver that a repair set aside; `home` is where it was, and what took its place is.
+
+    It may go when `obstacles` is empty, and after what `after` names. `used` becomes free when it does, and `written`
+    is what is in no snapshot of it.
+    """
+
+    host: str
+    dataset: str
+    home: str
+    replication: Annotated[str, Field(description="whose repair set it aside; empty where no mark says so")]
+    since: Epoch
+    datasets: Annotated[list[str], Field(description="itself and all below it, deepest first")]
+    snapshots: int
+    used: Bytes
+    written: Bytes
+    obstacles: list[str]
+    after: list[str]
+
+
+class DoctorDocument(TypedDict):
+    """What was found on the hosts that were looked at; copies set aside in an order in which they can go."""
+
+    at: Epoch
+    hosts: list[str]
+    findings: list[FindingDocument]
+    asides: list[SetAsideDocument]
+    errors: list[ErrorEntry]
+
+
 class LoginCheckDocument(TypedDict):
     """One way of reaching one host; `why` is empty when it works."""
 

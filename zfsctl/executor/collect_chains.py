@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -31,6 +31,8 @@ class ChainRequest:
     datasets: tuple[str, ...]
     receivers: tuple[str, ...] = ()
     """Roots of receiver trees, whether they exist or not: marks of ours are looked for there and beside them."""
+    marked: tuple[str, ...] = ()
+    """Where marks are looked for besides, with all below."""
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ def collect_chains(
         UnreachableError, HostTimeoutError, InterruptedOutputError: No answer.
     """
     names = [name for name in request.datasets if name in facts.datasets]
-    if not names and not request.receivers:
+    if not names and not request.receivers and not request.marked:
         return Chains()
     bookmarks: dict[str, tuple[Bookmark, ...]] = {}
     holds: dict[str, tuple[str, ...]] = {}
@@ -94,7 +96,7 @@ def collect_chains(
     encrypted = [name for name in names if facts.datasets[name].encryption != "off"]
     if encrypted:
         asked.add(argv_list_ivsets(scope_of(encrypted, facts.datasets)), reading(parse_ivsets, ivsets))
-    places = _parents_of(request.receivers, facts)
+    places = _places(request, facts)
     if places:
         asked.add(argv_marks(places), reading(parse_marks, marks))
     for name in names:
@@ -130,10 +132,10 @@ def _tags(stdout: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _parents_of(receivers: Iterable[str], facts: HostFacts) -> Sequence[str]:
+def _places(request: ChainRequest, facts: HostFacts) -> Sequence[str]:
     """The nearest existing datasets above the receivers: copies set aside lie beside them. Topmost ones only."""
-    found: set[str] = set()
-    for receiver in receivers:
+    found = {name for name in request.marked if name in facts.datasets}
+    for receiver in request.receivers:
         above = receiver.rpartition("/")[0]
         while above and above not in facts.datasets:
             above = above.rpartition("/")[0]

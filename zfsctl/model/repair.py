@@ -18,6 +18,7 @@ _ASIDE = ".zfsctl-aside-"
 _STAMP = r"\d{8}T\d{6}Z"
 _FORM = re.compile(rf"(?P<home>.+)(?P<part>{re.escape(_NEW)}|{re.escape(_ASIDE)})(?P<stamp>{_STAMP})", re.DOTALL)
 _PART = re.compile(rf"{re.escape(_NEW)}{_STAMP}(?=/|$)")
+_ASIDE_PART = re.compile(rf"{re.escape(_ASIDE)}{_STAMP}(?=/|$)")
 _MARK = re.compile(
     rf"(?P<kind>clone|full):(?P<replication>[a-z0-9][a-z0-9-]*):(?P<guid>\d{{1,20}}):(?P<stamp>{_STAMP})"
 )
@@ -85,9 +86,20 @@ def is_aside(name: str) -> bool:
     return found is not None and found["part"] == _ASIDE and "/" not in found["stamp"]
 
 
+def is_new(name: str) -> bool:
+    """Whether `name` itself is that of a successor while it is built, not of something below one."""
+    found = _FORM.fullmatch(name)
+    return found is not None and found["part"] == _NEW
+
+
 def home_of(name: str) -> str:
     """The name that something has when all that is being built around it is in its place."""
     return _PART.sub("", name)
+
+
+def former_home_of(name: str) -> str:
+    """The name that something had before it, or what it lies below, was set aside."""
+    return _ASIDE_PART.sub("", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,6 +110,7 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ("approvals",): (
         ("See what waits, and let it happen:", "zfsctl approvals -v\nzfsctl approvals approve 1f2e\nzfsctl run"),
     ),
+    ("doctor",): (("Look for what is left over:", "zfsctl doctor"),),
     ("history",): (
         ("The last runs, and one of them in full:", "zfsctl history\nzfsctl history 20261120T143000Z"),
         ("Since when a replication is broken:", "zfsctl history nodes-to-vault"),

@@ -1,0 +1,158 @@
+"""Copies that repairs set aside: what each holds, what speaks against letting it go, and which has to go first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from zfsctl.model.dataset import Snapshot
+from zfsctl.model.diagnosis import SetAside
+from zfsctl.model.facts import HostFacts
+from zfsctl.model.lineage import LinkState
+from zfsctl.model.names import ASIDE_MARK, REPAIR_MARK, is_at_or_below, stamped_at
+from zfsctl.model.repair import former_home_of, is_aside, is_new, parse_repair_mark
+from zfsctl.planner.lineage import RECEIVING, find_base
+from zfsctl.planner.links import Link
+
+_OWN_TAG = re.compile(r"zfsctl:[a-z0-9][a-z0-9-]{0,31}:(?:send|base)")
+
+
+def is_own_tag(tag: str) -> bool:
+    """Whether a hold has the form of those that replications place."""
+    return _OWN_TAG.fullmatch(tag) is not None
+
+
+def deepest_first(host: HostFacts, top: str) -> tuple[str, ...]:
+    """`top` and all datasets below it, each before what it lies below."""
+    names = (name for name in host.datasets if is_at_or_below(name, top))
+    return tuple(sorted(names, key=lambda name: (-name.count("/"), name)))
+
+
+def asides_on(host: HostFacts, links: Sequence[Link]) -> tuple[SetAside, ...]:
+    """Every copy that was set aside on `host`, in an order in which they can go.
+
+    Args:
+        host: What it said, the chains of all its datasets included.
+        links: How the pairs with an end there stand.
+    """
+    names = [name for name in host.datasets if is_aside(name)]
+    return _in_order([_aside(host, name, links) for name in names])
+
+
+def _aside(host: HostFacts, name: str, links: Sequence[Link]) -> SetAside:
+    datasets = deepest_first(host, name)
+    mark = parse_repair_mark(host.chains.marks.get(name, {}).get(ASIDE_MARK, ""))
+    obstacles = dict.fromkeys(_obstacles(host, name, datasets, links))
+    if mark is None:
+        obstacles = {
+            f"it has no mark {ASIDE_MARK} of its own, so it was not zfsctl that set it aside": None
+        } | obstacles
+    return SetAside(
+        host=host.host,
+        dataset=name,
+        home=former_home_of(name),
+        replication=mark.replication if mark is not None else "",
+        since=_since(name, host.datasets[name].creation),
+        datasets=datasets,
+        snapshots=sum(len(host.snapshots.get(one, ())) for one in datasets),
+        used=host.datasets[name].used,
+        written=sum(host.datasets[one].written for one in datasets),
+        obstacles=tuple(obstacles),
+        after=tuple(dict.fromkeys(_before(host, name, datasets))),
+    )
+
+
+def _since(name: str, otherwise: int) -> int:
+    try:
+        return stamped_at(name)
+    except ValueError:  # a stamp that is no instant of the calendar
+        return otherwise
+
+
+def _obstacles(host: HostFacts, top: str, datasets: Sequence[str], links: Sequence[Link]) -> Iterator[str]:
+    if not host.complete:
+        yield f"the listing of {host.host} is not complete: {host.problems[0]}"
+    for name in datasets:
+        home = former_home_of(name)
+        dataset = host.datasets[name]
+        if name not in host.snapshots:
+            yield f"the snapshots of {name} were not listed"
+        if is_new(name):
+            yield f"{name} is still being built"
+        if dataset.receive_resume_token is not None or dataset.inconsistent:
+            yield f"an unfinished receive lies in {name}"
+        if dataset.mounted:
+            yield f"{name} is mounted"
+        if home not in host.datasets:
+            yield f"nothing is at {home}, where {name} belongs"
+        elif REPAIR_MARK in host.chains.marks.get(home, {}):
+            yield f"the repair of {home} is not finished"
+        yield from _of_snapshots(host, top, datasets, host.snapshots.get(name, ()))
+        for link in links:
+            if link.pair.tree.receiver_host == host.host and link.pair.receiver == home:
+                yield from _of_chain(link, host.snapshots.get(name, ()))
+
+
+def _of_snapshots(host: HostFacts, top: str, datasets: Sequence[str], snapshots: Iterable[Snapshot]) -> Iterator[str]:
+    for one in snapshots:
+        tags = host.chains.holds.get(str(one), ())
+        if one.userrefs != len(tags):
+            yield f"the holds of {one} were not listed"
+        for tag in tags:
+            if not is_own_tag(tag):
+                yield f"{one} is held by {tag!r}, which is none of zfsctl's"
+        for clone in one.clones:
+            if clone.endswith(RECEIVING):
+                yield f"a receive goes on from {one}"
+            elif is_at_or_below(clone, top):
+                if clone not in datasets[: datasets.index(one.dataset)]:
+                    yield f"{clone} is a clone of {one}, and lies above it"
+            elif not _aside_around(clone):
+                yield f"{clone} is a clone of {one}"
+
+
+def _of_chain(link: Link, snapshots: Iterable[Snapshot]) -> Iterator[str]:
+    """Whether something of the copy could still be needed to go on with its chain."""
+    found, receiver = link.lineage, link.receiver.name
+    if found.state in (LinkState.UNKNOWN, LinkState.AWAY):
+        yield f"not known how {receiver} stands to its sender: {found.why}"
+        return
+    if link.begun is not None:
+        yield f"the repair of {receiver} is not finished"
+    if find_base(link.sender, link.receiver) is not None:
+        return
+    known = {one.guid for one in link.sender.snapshots} | {one.guid for one in link.sender.bookmarks}
+    common = next((one for one in snapshots if one.guid in known), None)
+    if common is not None:
+        yield f"{receiver} shares nothing with its sender, and {common} is the base that could mend that"
+
+
+def _before(host: HostFacts, top: str, datasets: Sequence[str]) -> Iterator[str]:
+    """The copies that lie below `top`, or that are clones of what lies there."""
+    for name in datasets:
+        if name != top and is_aside(name):
+            yield name
+        for one in host.snapshots.get(name, ()):
+            for clone in one.clones:
+                other = _aside_around(clone)
+                if other and other != top and not is_at_or_below(top, other):
+                    yield other
+
+
+def _aside_around(name: str) -> str:
+    """The innermost copy set aside that a dataset is or lies below; empty for none."""
+    while name and not is_aside(name):
+        name = name.rpartition("/")[0]
+    return name
+
+
+def _in_order(asides: Iterable[SetAside]) -> tuple[SetAside, ...]:
+    """Each after those that have to go before it, else the oldest first."""
+    left = sorted(asides, key=lambda one: (one.since, one.dataset))
+    ordered: list[SetAside] = []
+    while left:
+        waiting = {one.dataset for one in left}
+        ready = next((one for one in left if not waiting.intersection(one.after)), left[0])
+        left.remove(ready)
+        ordered.append(ready)
+    return tuple(ordered)

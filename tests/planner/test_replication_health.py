@@ -10,7 +10,8 @@ import pytest
 from tests.planner.notation import at, dataset, snapshots
 from zfsctl.model.dataset import Bookmark, Dataset, Snapshot
 from zfsctl.model.facts import Chains, Facts, HostFacts
-from zfsctl.model.lineage import LinkState, ResumeToken
+from zfsctl.model.finding import Finding, Severity
+from zfsctl.model.lineage import Lineage, LinkState, ResumeToken
 from zfsctl.model.policy import HostEntry, Pattern, PolicyFile
 from zfsctl.model.pool import Pool
 from zfsctl.model.replication import Initial, Repair, Replication
@@ -20,13 +21,25 @@ from zfsctl.planner.lineage import End, lineage
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair, trees_of
 from zfsctl.planner.replicating import Replicating, plan_replicating
-from zfsctl.planner.replication_health import pair_status, replication_statuses
+from zfsctl.planner.replication_health import obstacle_of, obstacles, pair_status, replication_statuses
 
 DAY = 86_400
 RULE = Replication("r", "zfsctl.toml: replications.0", Pattern("alpha:tank/a", "alpha", "tank/a"), "beta", "bk/a")
 """warn_after = 24h, max_delay = 72h."""
 POLICY = PolicyFile(hosts={name: HostEntry(name, name) for name in ("alpha", "beta")}, replications=(RULE,))
 SENT = "18T00 19T00 20T00"
+
+
+QUIET = {
+    LinkState.BEHIND,
+    LinkState.BUSY,
+    LinkState.CONFLICT,
+    LinkState.CURRENT,
+    LinkState.EMPTY,
+    LinkState.PARTIAL,
+    LinkState.STUCK,
+}
+"""Nothing is wrong with these as long as nothing is late."""
 
 
 def sender(history: str = SENT, *, clock: str = "20T01", **changes: Any) -> HostFacts:  # noqa: ANN401
@@ -269,6 +282,20 @@ def test_a_repair_that_is_half_done_is_repairing(clock: str, health: LinkHealth)
     assert (pair.state, pair.health, pair.base) == (LinkState.REPAIRING, health, "@zfsctl-20261119T000000Z")
     assert pair.why.startswith("a repair of yesterday is half done")
     assert pair.next == "the next run finishes the repair"
+
+
+@pytest.mark.parametrize("state", LinkState)
+@pytest.mark.parametrize("blocked", [False, True])
+def test_every_state_has_a_health_and_a_next_step(state: LinkState, blocked: bool) -> None:
+    (tree,) = trees_of(POLICY)
+    alpha, beta = End(sender(), "tank/a"), End(receiver("18T00 19T00"), "bk/a")
+    link = Link(Pair(tree, "tank/a", "bk/a"), Lineage(state, "so it is"), alpha, beta, alpha.snapshots)
+    finding = Finding(Severity.CRITICAL, "no-space", "beta", "bk/a", "no space", "zfsctl explain r")
+    pair = pair_status(link, obstacle_of(link, obstacles([finding] if blocked else [])))
+
+    assert bool(pair.next) is (state is not LinkState.CURRENT)
+    assert bool(pair.why) is (state not in (LinkState.CURRENT, LinkState.EMPTY))
+    assert pair.health is not LinkHealth.HEALTHY or state in QUIET
 
 
 def test_what_keeps_a_run_from_sending_is_told_and_is_broken() -> None:

@@ -212,9 +212,10 @@ def _next_step(link: Link, waiting: int, obstacle: Finding | None) -> str:
         case LinkState.AWAY:
             return "once the pool is there the next run goes on"
         case LinkState.UNKNOWN:
-            return "nothing is sent, and nothing destroyed, before both ends can be looked at"
+            return "nothing is sent before both ends can be looked at"
         case LinkState.TAKEN_OVER:
-            return "nothing is sent while it is in use; readonly=on on the receiver says that it no longer is"
+            host = pair.tree.receiver_host
+            return f"nothing is sent while it is in use; after that, on {host}: zfs set readonly=on {pair.receiver}"
         case LinkState.SENDER_GONE:
             return f"the copy stays; whoever needs {pair.tree.receiver_host}:{pair.receiver} no more destroys it"
         case LinkState.UNRELATED | LinkState.DIVERGED | LinkState.MODIFIED:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +62,8 @@ keep = { last = 4 }
 pending_limit = "12h"
 repair = "never"
 """
+_BESIDE = re.compile(r"\.zfsctl-(aside|new)-[0-9TZ]+")
+DESTROY = Verdict.DESTROY
 _TREES = (
     ("near", "alpha", "tank/a", "beta", "bk/a"),
     ("far", "alpha", "tank/a", "gamma", "vault/far/a"),
@@ -150,10 +155,14 @@ class Ends:
     receiver_host: str
     receiver: str
 
-    def base(self, sent: Seen, received: Seen) -> int | None:
-        """The guid of the newest snapshot of the receiver that the sender knows, None if there is none."""
+    def received(self, seen: Seen) -> list[dict[int, SimSnapshot]]:
+        """The histories of the copy, and of what a repair has built or set aside for it."""
+        return [history for name, history in seen.snapshots.items() if _BESIDE.sub("", name) == self.receiver]
+
+    def base(self, sent: Seen, history: Iterable[int]) -> int | None:
+        """The guid of the newest snapshot of a copy that the sender knows, None if there is none."""
         known = {*sent.snapshots.get(self.sender, ()), *sent.bookmarks.get(self.sender, ())}
-        return next((guid for guid in reversed(received.snapshots.get(self.receiver, {})) if guid in known), None)
+        return next((guid for guid in reversed(list(history)) if guid in known), None)
 
 
 def all_ends(world: Copies) -> tuple[Ends, ...]:
@@ -196,35 +205,48 @@ def lawful_run(world: Copies, only: tuple[str, ...] | None = None) -> None:
     after = {host: look(world, host) for host in HOSTS}
 
     for host in HOSTS:
-        assert before[host].datasets.items() <= after[host].datasets.items(), "no dataset goes"
-        for dataset, snapshots in before[host].snapshots.items():
-            for guid in snapshots.keys() - after[host].snapshots[dataset].keys():
-                name = snapshots[guid].name
-                assert verdicts.get((host, dataset, guid)) is Verdict.DESTROY, f"{dataset}@{name} went without a plan"
-                assert ownership_of(name, prefix="zfsctl") is not None or name.startswith("adopted-")
+        assert set(before[host].datasets.values()) <= set(after[host].datasets.values()), "no dataset goes"
+        planned = [guid for (where, _, guid), verdict in verdicts.items() if (where, verdict) == (host, DESTROY)]
+        assert _guids(before[host]) - Counter(planned) <= _guids(after[host]), "nothing goes without a plan"
+        for guid in _guids(before[host]) - _guids(after[host]):
+            name = next(history[guid].name for history in before[host].snapshots.values() if guid in history)
+            assert ownership_of(name, prefix="zfsctl") is not None or name.startswith("adopted-"), "nothing of others"
     for pair in ends:
         _keeps_its_base(pair, before, after)
         _keeps_what_waits(pair, before, after, now=world.sim.now)
 
 
+def _replaced(name: str, before: Seen, after: Seen) -> bool:
+    """Whether a repair has put another dataset in its place, with the history that its own sender has."""
+    return before.datasets.get(name) != after.datasets.get(name)
+
+
+def _guids(seen: Seen) -> Counter[int]:
+    """How many snapshots have each guid."""
+    return Counter(guid for history in seen.snapshots.values() for guid in history)
+
+
 def _keeps_its_base(pair: Ends, before: dict[str, Seen], after: dict[str, Seen]) -> None:
-    base = pair.base(before[pair.sender_host], before[pair.receiver_host])
-    if base is None:
+    history = list(before[pair.receiver_host].snapshots.get(pair.receiver, ()))
+    base = pair.base(before[pair.sender_host], history)
+    replaced = _replaced(pair.sender, before[pair.sender_host], after[pair.sender_host])
+    if base is None or replaced:
         return
-    now = pair.base(after[pair.sender_host], after[pair.receiver_host])
-    history = list(before[pair.receiver_host].snapshots[pair.receiver])
-    assert now is not None, f"{pair} has lost its base"
-    assert now not in history[: history.index(base)], f"the base of {pair} went back"
+    now = {pair.base(after[pair.sender_host], one) for one in pair.received(after[pair.receiver_host])} - {None}
+    assert now, f"{pair} has lost its base"
+    assert not now <= set(history[: history.index(base)]), f"the base of {pair} went back"
 
 
 def _keeps_what_waits(pair: Ends, before: dict[str, Seen], after: dict[str, Seen], *, now: int) -> None:
     sent = before[pair.sender_host].snapshots[pair.sender]
-    base = pair.base(before[pair.sender_host], before[pair.receiver_host])
-    order = list(sent)
-    first = order.index(base) + 1 if base in sent else 0
-    received = after[pair.receiver_host].snapshots.get(pair.receiver, {})
+    base = pair.base(before[pair.sender_host], before[pair.receiver_host].snapshots.get(pair.receiver, ()))
+    if _replaced(pair.sender, before[pair.sender_host], after[pair.sender_host]):
+        return
     if base is not None and base not in sent:
-        return  # what is older than its bookmark waits for nobody
-    for guid in order[first:]:
+        return  # which of them are older than its bookmark is not told by guids
+    order = list(sent)
+    waiting = order[order.index(base) + 1 :] if base is not None else order
+    received = {guid for one in pair.received(after[pair.receiver_host]) for guid in one}
+    for guid in waiting:
         if guid not in after[pair.sender_host].snapshots[pair.sender] and guid not in received:
             assert now - sent[guid].creation >= PENDING_LIMIT, f"{pair}: {sent[guid].name} went before it was received"

@@ -11,9 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.operations.replicating import HOSTS, MEMORY, Copies, an_hour, dataset_on, lawful_run, new_copies, states
+from tests.operations.replicating import (
+    HOSTS,
+    MEMORY,
+    Copies,
+    an_hour,
+    dataset_on,
+    lawful_run,
+    look,
+    new_copies,
+    states,
+)
 from zfsctl.errors import ZfsctlError
 from zfsctl.model.lineage import LinkState
+from zfsctl.model.repair import is_aside_of
 from zfsctl.sandbox.faults import Fault, FaultKind
 from zfsctl.sandbox.stream_faults import StreamEnd
 from zfsctl.sandbox.workload import advance, write
@@ -36,15 +47,8 @@ FAULTS = (
     FaultKind.HANG,
     FaultKind.HANG_AFTER,
 )
-SETTLED = {
-    LinkState.CURRENT,
-    LinkState.EMPTY,
-    LinkState.SENDER_GONE,
-    LinkState.TAKEN_OVER,
-    LinkState.UNRELATED,
-    LinkState.DIVERGED,
-    LinkState.MODIFIED,
-}
+BROKEN = {LinkState.UNRELATED, LinkState.DIVERGED, LinkState.MODIFIED}
+SETTLED = {LinkState.CURRENT, LinkState.EMPTY, LinkState.SENDER_GONE, LinkState.TAKEN_OVER, *BROKEN}
 """All is there, or only a repair or a person can go on."""
 
 Copy = Callable[[Path], Copies]
@@ -82,8 +86,11 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 class Life:
     """A world to which things happen."""
 
-    def __init__(self, world: Copies) -> None:
+    def __init__(self, world: Copies, *, repairs: bool = False) -> None:
         self.world = world
+        self.repairs = repairs
+        if repairs:
+            world.policy_text = world.policy_text.replace('repair = "never"', 'repair = "auto"')
         self.number = 0
 
     def live(self, history: list[tuple[str, object]]) -> None:
@@ -106,6 +113,13 @@ class Life:
         assert self.world.plan().steps == (), "the world settles"
         found = states(self.world)
         assert set(found.values()) <= SETTLED, found
+        for pair, state in found.items():
+            if self.repairs and state in BROKEN:
+                host, receiver = pair.partition(" → ")[2].split(":")
+                there = look(self.world, host)
+                again = any(is_aside_of(name, receiver) for name in there.datasets)
+                held = any("base" in str(one.holds) for one in there.snapshots[receiver].values())
+                assert again or not held, f"{pair} was not repaired"
 
     def happen(self, what: str, detail: object) -> None:
         world = self.world
@@ -154,12 +168,12 @@ class Life:
                 world.zfs(host, "hold", f"legal{self.number}", chosen)
 
 
-def live(copy: Copy, history: list[tuple[str, object]]) -> None:
+def live(copy: Copy, history: list[tuple[str, object]], *, repairs: bool = False) -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        Life(copy(Path(folder))).live(history)
+        Life(copy(Path(folder)), repairs=repairs).live(history)
 
 
-@settings(max_examples=5)
+@settings(max_examples=4)
 @given(histories)
 def test_no_history_loses_what_replication_rests_on(copied: Copy, history: list[tuple[str, object]]) -> None:
     live(copied, history)
@@ -174,6 +188,19 @@ def test_no_history_out_of_many_loses_what_replication_rests_on(
     live(copied, history)
 
 
+@settings(max_examples=2)
+@given(histories)
+def test_what_breaks_is_repaired_and_nothing_is_lost(copied: Copy, history: list[tuple[str, object]]) -> None:
+    live(copied, history, repairs=True)
+
+
+@pytest.mark.slow
+@settings(max_examples=300)
+@given(histories)
+def test_what_breaks_in_many_ways_is_repaired(copied: Copy, history: list[tuple[str, object]]) -> None:
+    live(copied, history, repairs=True)
+
+
 @pytest.fixture(scope="module")
 def uncopied(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """Some snapshots, and no copy of anything."""
@@ -184,7 +211,7 @@ def uncopied(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return world.copy
 
 
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(histories)
 def test_first_copies_come_to_their_end_whatever_happens(uncopied: Copy, history: list[tuple[str, object]]) -> None:
     live(uncopied, history)

@@ -149,6 +149,16 @@ def test_a_base_of_which_only_a_bookmark_is_left_gets_a_cursor_of_its_name(ends:
     assert ends.tags("beta", "bk/a") == {"s2": [BASE]}
 
 
+def test_a_hold_is_let_go_where_it_is_and_not_where_its_name_is_now(ends: Ends) -> None:
+    """The held snapshot was renamed, because another one of its name was to arrive: names come again, guids do not."""
+    held = SnapshotRef("s2", ends.ref("s1").guid)
+
+    outcome = apply(ends, step(ends, held=(held,)))
+
+    assert said(outcome) == ("done", "")
+    moves(ends)
+
+
 def test_anchors_of_others_are_not_touched(ends: Ends) -> None:
     ends.zfs("alpha", "bookmark tank/a@s1 tank/a#zfsctl-other-0000000000000001")
     ends.zfs("alpha", "hold zfsctl:other:send tank/a@s1")

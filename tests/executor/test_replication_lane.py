@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from threading import Timer
 
 import pytest
 
 from tests.executor.transfers import NOW, Ends, new_ends
 from zfsctl.executor.apply import Stop, apply_steps
 from zfsctl.model.event import Event, StepFinished, StepOutcome, StepStarted
-from zfsctl.model.plan import CreateSnapshots, DatasetRef, Plan, Step
+from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Plan, Step
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.transfer import (
     NOT_TAKEN_YET,
@@ -214,6 +216,59 @@ def test_a_stop_begins_nothing_and_leaves_what_is_held_to_nobody(ends: Ends) -> 
     assert results(outcomes)["send-a"] == results(outcomes)["send-kid"] == "skipped"
     assert ends.tags("alpha", "tank/a") == {}
     assert not ends.asked("zfs send")
+
+
+def test_what_is_pruned_on_a_receiver_goes_before_anything_is_sent_there(ends: Ends) -> None:
+    """Under a receive that runs the last look before a destroy finds a token, and nothing would go."""
+    ends.copy("s1, s1>s2")
+    guids = {name: int(ends.zfs("beta", f"list -Hp -o guid {name}")[0]) for name in ("bk/a", "bk/a@s1")}
+    destroy = DestroySnapshots(
+        id="destroy",
+        host="beta",
+        why="",
+        dataset="bk/a",
+        dataset_guid=guids["bk/a"],
+        snapshots=(SnapshotRef("s1", guids["bk/a@s1"]),),
+    )
+    increment = ends.transfer("s2>s3", id="send-a", after=("hold",))
+    ends.fleet.faults.log.clear()
+
+    def slowly(host: str, _: str) -> bool:
+        if host == "beta":
+            time.sleep(0.2)
+        return True
+
+    outcomes = apply(ends, destroy, hold(ends, "tank/a@s2", "tank/a@s3"), increment, may_change=slowly)
+
+    assert set(results(outcomes).values()) == {"done"}
+    order = [line.split()[1] for _, line in ends.fleet.faults.log if line.startswith(("zfs destroy", "zfs receive"))]
+    assert order == ["destroy", "receive"]
+
+
+def test_a_prune_that_fails_stops_no_transfer(ends: Ends) -> None:
+    ends.copy("s1, s1>s2")
+    gone = DestroySnapshots(
+        id="destroy", host="beta", why="", dataset="bk/a", dataset_guid=1, snapshots=(SnapshotRef("s1", 4711),)
+    )
+
+    outcomes = apply(
+        ends, gone, hold(ends, "tank/a@s2", "tank/a@s3"), ends.transfer("s2>s3", id="send-a", after=("hold",))
+    )
+
+    assert results(outcomes) == {"destroy": "stale", "hold": "done", "send-a": "done"}
+
+
+def test_a_stop_does_not_wait_until_a_lost_connection_is_tried_again(ends: Ends) -> None:
+    ends.fleet.faults.end_stream(StreamEnd.CUT, 0.5, times=None)
+    stop = Stop()
+    begun = time.monotonic()
+    Timer(0.1, stop.ask).start()
+
+    outcomes = apply(ends, *both(ends), stop=stop)
+
+    assert time.monotonic() - begun < 1.5
+    assert results(outcomes)["send-a"] == "skipped"
+    assert ends.token()
 
 
 def taking(name: str = "s9", *datasets: str) -> CreateSnapshots:

@@ -32,6 +32,8 @@ class _Settling:
     step: MoveAnchors
     arrived: Snapshot | None = None
     """The newest snapshot of the chain that the receiver has, as it is there."""
+    names: dict[int, str] = field(default_factory=dict)
+    """What the receiver's snapshots are called now, by guid."""
     token: bool = False
     """Whether the receiver waits to go on with something: then what is in flight stays held."""
     held: bool = False
@@ -94,6 +96,7 @@ def _see(work: Iterable[_Settling], received: Received) -> None:
         chain = {ref.guid for ref in one.step.chain}
         here = received.snapshots.get(one.step.receiver, ())
         one.arrived = next((snapshot for snapshot in reversed(here) if snapshot.guid in chain), None)
+        one.names = {snapshot.guid: snapshot.name for snapshot in here}
         one.token = one.step.receiver in received.tokens
 
 
@@ -184,11 +187,11 @@ def _let_go(pairs: Sequence[_Settling], sender: Host) -> None:
 def _release_old(work: Sequence[_Settling], receiver: Host) -> None:
     """The holds that are behind, once the new one and the cursor stand."""
     old = [
-        f"{one.step.receiver}@{ref.name}"
+        f"{one.step.receiver}@{one.names[ref.guid]}"
         for one in work
         if one.held and one.marked and one.arrived is not None
         for ref in one.step.held
-        if ref.guid != one.arrived.guid
+        if ref.guid != one.arrived.guid and ref.guid in one.names
     ]
     if old:
         tag = base_tag(work[0].step.replication)

@@ -19,8 +19,9 @@ from zfsctl.executor.hook import apply_hook
 from zfsctl.executor.replication_lane import apply_replication
 from zfsctl.hosts.protocol import Fleet, Host
 from zfsctl.model.event import Event, Result, StepOutcome
+from zfsctl.model.names import is_at_or_below
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, RunHook, Step
-from zfsctl.model.transfer import ReplicationStep
+from zfsctl.model.transfer import HoldSnapshots, ReplicationStep
 
 __all__ = ["Stop", "apply_steps"]
 
@@ -66,11 +67,32 @@ def apply_steps(
                 for name, steps in by_host.items()
             ]
             futures += [
-                pool.submit(apply_replication, fleet, name, replicating, board, known, may_change, stop)
+                pool.submit(
+                    apply_replication,
+                    fleet,
+                    name,
+                    replicating,
+                    board,
+                    known,
+                    may_change,
+                    stop,
+                    _destroys_below(replicating, plan.steps),
+                )
                 for name, replicating in by_replication.items()
             ]
             _finish(futures, stop)
     return tuple(board.outcomes[step.id] for step in plan.steps)
+
+
+def _destroys_below(replicating: Sequence[ReplicationStep], steps: Iterable[Step]) -> tuple[str, ...]:
+    """The steps that destroy at or below what a replication changes on its receivers."""
+    places = {(step.host, step.dataset) for step in replicating if not isinstance(step, HoldSnapshots)}
+    return tuple(
+        step.id
+        for step in steps
+        if isinstance(step, DestroySnapshots)
+        and any(host == step.host and is_at_or_below(step.dataset, name) for host, name in places)
+    )
 
 
 def _finish(futures: Sequence[Future[None]], stop: Stop) -> None:

@@ -28,6 +28,10 @@ class Stop:
         """Whether somebody asked."""
         return self._event.is_set()
 
+    def wait(self, seconds: float) -> None:
+        """Let so much time go by, less if somebody asks."""
+        self._event.wait(seconds)
+
 
 class Board:
     """What every lane must see of the others: outcomes, and a way to wait for them."""
@@ -78,6 +82,12 @@ class Board:
         with self._changed:
             self._changed.wait_for(lambda: all(name in self.outcomes for name in names))
             return tuple(self.outcomes[name] for name in names)
+
+    def wait_for_end(self, ids: Iterable[str]) -> None:
+        """Wait until each of these steps has ended, well or not."""
+        names = tuple(ids)
+        with self._changed:
+            self._changed.wait_for(lambda: all(name in self.outcomes for name in names))
 
     def outcomes_before(self, step: Step, known: frozenset[str]) -> tuple[StepOutcome, ...] | None:
         """The outcomes of the steps that `step` waits for; None while one of them has none."""

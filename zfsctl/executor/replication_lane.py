@@ -48,8 +48,12 @@ def apply_replication(
     known: frozenset[str],
     may_change: Callable[[str, str], bool],
     stop: Stop,
+    earlier: Sequence[str] = (),
 ) -> None:
-    """Apply the steps of replication `name`, and tell the board how each ended."""
+    """Apply the steps of replication `name`, and tell the board how each ended.
+
+    `earlier` are steps of other lanes that have to end first, well or not: under a receive nothing can be destroyed.
+    """
     try:
         ours = may_change(REPLICATION_LOCK, name)
         if not ours:
@@ -57,6 +61,7 @@ def apply_replication(
                 detail = f"another run is at work on {name}"
                 board.finished(step, StepOutcome(step.id, Result.RUNNING, detail, code="locked"))
             return
+        board.wait_for_end(earlier)
         whole = _with_taken(steps, board, known)
         for step in whole:
             if not isinstance(step, Transfer | MoveAnchors | SwapDatasets):
@@ -165,7 +170,7 @@ class _Flight:
                 self._board.finished(step, refusal)
                 continue
             self._board.started(step)
-            future = pool.submit(apply_transfer, step, self._fleet, stop=lambda: self._stop.asked)
+            future = pool.submit(apply_transfer, step, self._fleet, stop=lambda: self._stop.asked, wait=self._stop.wait)
             self._running[future] = step
 
     def _collect(self) -> None:

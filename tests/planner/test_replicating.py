@@ -70,6 +70,18 @@ def step(found: Replicating, kind: type) -> Any:  # noqa: ANN401
             id="a-receive-of-others-that-can-never-end",
         ),
         pytest.param(
+            sends("20T12bs"), receives("20T12k", token="20T11>20T12"), "abort", [],
+            id="a-receive-of-ours-in-the-way-of-nothing",
+        ),
+        pytest.param(
+            sends(), receives("20T12", readonly=False), "hold transfer anchors", ["open-receiver"],
+            id="a-copy-that-can-be-written-to",
+        ),
+        pytest.param(
+            sends("20T12b"), receives("20T12k", readonly=False), "", ["open-receiver"],
+            id="a-copy-that-can-be-written-to-and-lacks-nothing",
+        ),
+        pytest.param(
             sends(), receives("20T12 20T14x"), "rename hold transfer anchors", [], id="a-name-is-taken",
         ),
         pytest.param(sends("20T13f"), receives(None), "", [], id="nothing-to-send"),

@@ -101,6 +101,16 @@ def no_key(link: Link) -> Finding:
     )
 
 
+def open_receiver(link: Link) -> Finding:
+    return _about(
+        link,
+        Severity.WARNING,
+        "open-receiver",
+        "the copy is not read-only; whoever mounts it and writes to it breaks the chain",
+        f"zfs set readonly=on {link.pair.receiver}",
+    )
+
+
 def root_was_changed(link: Link) -> Finding:
     return _about(
         link,

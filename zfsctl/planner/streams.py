@@ -46,6 +46,11 @@ def has_foreign_root(receiver: Dataset) -> bool:
     return receiver.encryption != "off" and receiver.encryptionroot not in (None, receiver.name)
 
 
+def is_open(receiver: End) -> bool:
+    """Whether the next who mounts a copy could write to it, which ends its chain."""
+    return receiver.dataset is not None and not receiver.dataset.readonly
+
+
 def flags_for(raw: bool, sender: End, receiver: End) -> tuple[str, ...]:
     if raw:
         return ("-w",)

@@ -30,6 +30,7 @@ from zfsctl.planner.link_findings import (
     foreign_receive,
     no_key,
     no_room,
+    open_receiver,
     root_was_changed,
     too_long,
 )
@@ -37,7 +38,7 @@ from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Tree
 from zfsctl.planner.repair_plan import BROKEN, Relate, Repairs, Sending
 from zfsctl.planner.sends import bytes_of, sends_from, source_of
-from zfsctl.planner.streams import flags_for, has_foreign_root, origins_first, resumed, sends_raw
+from zfsctl.planner.streams import flags_for, has_foreign_root, is_open, origins_first, resumed, sends_raw
 
 CONFLICT_SUFFIX = ".zfsctl-conflict"
 
@@ -111,6 +112,8 @@ class TreePlan:
         self, link: Link, sender: End, receiver: End, by_sender: Mapping[str, End], repairs: Repairs
     ) -> None:
         found = link.lineage
+        if found.base is not None and found.state in (*_SENDS, LinkState.CURRENT) and is_open(receiver):
+            self._draft.findings[open_receiver(link)] = None
         if found.state in _SENDS:
             self._send(link, sender, receiver, by_sender)
             return

@@ -181,7 +181,7 @@ def test_a_sender_that_is_gone_is_broken_and_its_copy_stays() -> None:
     found = status(alpha, receiver("18T00"))
 
     assert (found.state, found.health) == (LinkState.SENDER_GONE, LinkHealth.BROKEN)
-    assert found.next == "the copy stays; whoever needs beta:bk/a no more destroys it"
+    assert found.next == "the copy stays; destroy it when nobody needs it, or keep it under a name outside beta:bk/a"
 
 
 def test_a_receiver_in_use_is_taken_over() -> None:

@@ -217,7 +217,8 @@ def _next_step(link: Link, waiting: int, obstacle: Finding | None) -> str:
             host = pair.tree.receiver_host
             return f"nothing is sent while it is in use; after that, on {host}: zfs set readonly=on {pair.receiver}"
         case LinkState.SENDER_GONE:
-            return f"the copy stays; whoever needs {pair.tree.receiver_host}:{pair.receiver} no more destroys it"
+            outside = f"{pair.tree.receiver_host}:{pair.tree.receiver}"
+            return f"the copy stays; destroy it when nobody needs it, or keep it under a name outside {outside}"
         case LinkState.UNRELATED | LinkState.DIVERGED | LinkState.MODIFIED:
             return "the next run builds a new receiver beside it, and sets this one aside with all that it has"
         case _:

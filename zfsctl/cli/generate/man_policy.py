@@ -74,8 +74,8 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
             '"relay" goes through this machine, by "push" the sender dials the receiver, by "pull" the receiver dials '
             'the sender, "local" stays on one host. Absent: relay, and local where sender and receiver are one host.',
         ),
-        ("warn_after", "The lag that is a warning; a duration, 24h by default."),
-        ("max_delay", "The lag at which it is broken; a duration, 72h by default, not shorter than warn_after."),
+        ("warn_after", "The lag beyond which it is a warning, see zfsctl-status(8); a duration, 24h by default."),
+        ("max_delay", "The lag beyond which it is broken; a duration, 72h by default, not shorter than warn_after."),
         (
             "repair",
             'What a run may do about a broken chain: "never", "ask" (the default: it waits for an approval), "auto".',

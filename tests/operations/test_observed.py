@@ -11,7 +11,7 @@ from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.facts import Chains, Facts, HostFacts
 from zfsctl.model.lineage import LinkState, ResumeToken
 from zfsctl.model.plan import Plan, SnapshotRef
-from zfsctl.model.transfer import Send, Transfer
+from zfsctl.model.transfer import AbortReceive, Send, Transfer
 from zfsctl.operations.observed import facts_after
 
 SENT = (Snapshot("tank/a", "s1", 1, 10, 100), Snapshot("tank/a", "s2", 2, 20, 200, used=5, userrefs=1, reason="why"))
@@ -72,6 +72,13 @@ def test_a_snapshot_that_the_sender_was_not_asked_about_is_dated_by_the_receiver
 
 VOLUME = Dataset("tank/a", DatasetKind.VOLUME, 9, written=3)
 COPY = Dataset("bk/a", DatasetKind.VOLUME, 90, readonly=True, receive_resume_token="1-a-b-c")
+INTERRUPTED = HostFacts(
+    "beta",
+    1000,
+    datasets={"bk/a": COPY},
+    snapshots={"bk/a": (replace(RECEIVED[0], clones=("bk/a/%recv",)),)},
+    chains=Chains(tokens={"bk/a": ResumeToken("1-a-b-c", 2, "tank/a@s2", 1)}),
+)
 ARRIVED = (MemberOutcome("bk/a", "s2", 2, Result.DONE),)
 
 
@@ -90,8 +97,16 @@ def test_a_first_copy_is_there_and_closed() -> None:
 
 @pytest.mark.parametrize(("result", "left"), [(Result.DONE, 0), (Result.FAILED, 1)])
 def test_of_an_interrupted_copy_nothing_is_left_once_it_was_gone_on_with(result: Result, left: int) -> None:
-    chains = Chains(tokens={"bk/a": ResumeToken("1-a-b-c", 2, "tank/a@s2", 1)})
-    after = receiver_after(replace(FACTS.hosts["beta"], datasets={"bk/a": COPY}, chains=chains), result)
+    after = receiver_after(INTERRUPTED, result)
 
     assert len(after.chains.tokens) == left
     assert (after.datasets["bk/a"].receive_resume_token is not None) is bool(left)
+    assert len(after.snapshots["bk/a"][0].clones) == left
+
+
+def test_of_a_receive_that_was_given_up_nothing_is_left() -> None:
+    step = AbortReceive(id="a", host="beta", why="", replication="r", dataset="bk/a", token="1-a-b-c")
+    plan = Plan("p", "run", 0, 9, "", steps=(step,))
+    after = facts_after(Facts({"beta": INTERRUPTED}), plan, [StepOutcome("a", Result.DONE)]).hosts["beta"]
+
+    assert (after.chains.tokens, after.snapshots["bk/a"][0].clones) == ({}, ())

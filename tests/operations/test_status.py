@@ -94,6 +94,23 @@ def test_a_run_that_leaves_a_replication_to_another_run_knows_how_it_stands(worl
     assert {pair.state for pair in known.replications[0].pairs} == {LinkState.BEHIND}
 
 
+def test_a_run_sends_what_it_takes_also_where_only_a_bookmark_of_the_base_is_left(world: World) -> None:
+    for _ in range(2):
+        world.advance(HOUR)
+        world.run()
+    newest = max(name for name in world.snapshots() if name.startswith("tank/a@"))
+    world.zfs("alpha", "destroy", newest)
+    world.advance(HOUR)
+    world.run()
+
+    assert {pair.state for pair in ask(world).pairs} == {LinkState.CURRENT}
+    with world.session(dry_run=True) as session:
+        kept = session.journal.cached_status()
+    assert kept is not None
+    known = status_from_document(json.loads(kept.document)).replications
+    assert {pair.state for one in known for pair in one.pairs} == {LinkState.CURRENT}
+
+
 def stands(world: World) -> tuple[set[tuple[str, str]], str]:
     """Health and state of the pairs, and the state of the receiver's root as `explain` has it."""
     with world.session(dry_run=True) as session:

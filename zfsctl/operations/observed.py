@@ -10,7 +10,9 @@ from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.names import POLICY_PROPERTY, REASON_PROPERTY
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan
-from zfsctl.model.transfer import Transfer
+from zfsctl.model.transfer import AbortReceive, Transfer
+from zfsctl.planner.lineage import RECEIVING
+from zfsctl.planner.planned import next_createtxg
 
 
 def facts_after(facts: Facts, plan: Plan, outcomes: Iterable[StepOutcome]) -> Facts:
@@ -24,7 +26,11 @@ def facts_after(facts: Facts, plan: Plan, outcomes: Iterable[StepOutcome]) -> Fa
     for outcome in outcomes:
         step = steps[outcome.step]
         done = [member for member in outcome.members if member.result is Result.DONE]
-        if not done or step.host not in hosts:
+        if step.host not in hosts:
+            continue
+        if isinstance(step, AbortReceive) and outcome.result is Result.DONE:
+            hosts[step.host] = _not_receiving(hosts[step.host], step.dataset)
+        if not done:
             continue
         if isinstance(step, CreateSnapshots):
             hosts[step.host] = _with_created(hosts[step.host], step, done)
@@ -54,7 +60,7 @@ def _with_created(host: HostFacts, step: CreateSnapshots, done: list[MemberOutco
                 dataset=member.dataset,
                 name=member.snapshot,
                 guid=member.guid or 0,
-                createtxg=before[-1].createtxg + 1 if before else 1,
+                createtxg=next_createtxg(host, member.dataset),
                 creation=host.clock,
                 policy=properties.get(POLICY_PROPERTY),
                 reason=properties.get(REASON_PROPERTY),
@@ -99,11 +105,28 @@ def _with_received(
 def _with_receiver(host: HostFacts, name: str, sender: Dataset, *, whole: bool) -> HostFacts:
     """The copy after a transfer. Once that was `whole`, nothing of an interrupted one is left."""
     there = host.datasets.get(name) or Dataset(name, sender.kind, guid=0, readonly=True, creation=host.clock)
-    tokens = host.chains.tokens
     if whole:
-        there = replace(there, written=0, inconsistent=False, receive_resume_token=None)
-        tokens = {dataset: token for dataset, token in tokens.items() if dataset != name}
-    return replace(host, datasets={**host.datasets, name: there}, chains=replace(host.chains, tokens=tokens))
+        there = replace(there, written=0, inconsistent=False)
+    there_now = replace(host, datasets={**host.datasets, name: there})
+    return _not_receiving(there_now, name) if whole else there_now
+
+
+def _not_receiving(host: HostFacts, name: str) -> HostFacts:
+    """Without the traces of an interrupted receive: its token, and the clone that it fills."""
+    dataset = host.datasets.get(name)
+    if dataset is None:
+        return host
+    snapshots = tuple(
+        replace(one, clones=tuple(clone for clone in one.clones if not clone.endswith(RECEIVING)))
+        for one in host.snapshots.get(name, ())
+    )
+    tokens = {receiver: token for receiver, token in host.chains.tokens.items() if receiver != name}
+    return replace(
+        host,
+        datasets={**host.datasets, name: replace(dataset, receive_resume_token=None)},
+        snapshots={**host.snapshots, name: snapshots},
+        chains=replace(host.chains, tokens=tokens),
+    )
 
 
 def _without(host: HostFacts, dataset: str, gone: set[str]) -> HostFacts:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from zfsctl.model.dataset import Snapshot
-from zfsctl.model.facts import Facts
+from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.plan import CreateSnapshots, Step
 from zfsctl.model.transfer import NOT_TAKEN_YET
 
@@ -27,12 +27,19 @@ def with_planned(facts: Facts, steps: Iterable[Step]) -> Facts:
             before = snapshots.get(ref.name)
             if before is None or any(one.name == step.snapshot for one in before):
                 continue
-            txg = before[-1].createtxg + 1 if before else 1
+            txg = next_createtxg(host, ref.name)
             written = host.datasets[ref.name].written
             taken = Snapshot(ref.name, step.snapshot, NOT_TAKEN_YET, txg, host.clock, written=written)
             snapshots[ref.name] = (*before, taken)
         hosts[step.host] = replace(host, snapshots=snapshots)
     return Facts(hosts)
+
+
+def next_createtxg(host: HostFacts, dataset: str) -> int:
+    """For what comes next in a dataset: beyond all its snapshots, and beyond bookmarks of those that are gone."""
+    taken = [one.createtxg for one in host.snapshots.get(dataset, ())]
+    marked = [one.createtxg for one in host.chains.bookmarks.get(dataset, ())]
+    return max((*taken, *marked), default=0) + 1
 
 
 def takers(steps: Iterable[Step]) -> dict[tuple[str, str], str]:

@@ -7,11 +7,13 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from zfsctl.model.event import Event, RunStarted, StepFinished, StepOutcome, StepStarted
+from zfsctl.model.event import Event, RunStarted, StepFinished, StepMoved, StepOutcome, StepStarted
 from zfsctl.model.names import Place
 from zfsctl.model.plan import Plan, Step
+from zfsctl.model.transfer import Transfer
 
 if TYPE_CHECKING:
+    from zfsctl.cli.bars import Bars
     from zfsctl.cli.face import Face
 
 
@@ -22,6 +24,7 @@ class Progress:
         self._face = face
         self._total = len(plan.steps)
         self._line = face.talks_to_terminal and not face.verbose
+        self._bars: Bars | None = None
         self.outcomes: list[StepOutcome] = []
         self.run = ""
 
@@ -32,6 +35,9 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._clear()
+        if self._bars is not None:
+            with suppress(OSError):
+                self._bars.close()
 
     def listen(self, event: Event) -> None:
         """Take note of one event. That nobody reads what is said about it stops no run."""
@@ -45,12 +51,24 @@ class Progress:
     def _tell(self, event: Event) -> None:
         if isinstance(event, StepStarted):
             self._show(event.step)
-        elif isinstance(event, StepFinished) and self._face.verbose:
+        elif isinstance(event, StepMoved):
+            self._move(event)
+        if isinstance(event, StepFinished) and isinstance(event.step, Transfer) and self._bars is not None:
+            self._bars.ended(event.step)
+        if isinstance(event, StepFinished) and self._face.verbose:
             detail = f": {event.outcome.detail}" if event.outcome.detail else ""
             self._face.talk(f"{event.outcome.result.value}  {_words(event.step)}{detail}")
 
+    def _move(self, event: StepMoved) -> None:
+        if self._bars is None:
+            from zfsctl.cli.bars import LogBars, TerminalBars
+
+            self._clear()
+            self._bars = TerminalBars() if self._line else LogBars(self._face.talk)
+        self._bars.moved(event.step, event.bytes_sent)
+
     def _show(self, step: Step) -> None:
-        if self._line:
+        if self._line and self._bars is None:
             from zfsctl.render.text import visible
 
             sys.stderr.write(f"\r\x1b[K{len(self.outcomes) + 1} of {self._total}  {visible(_words(step))}")

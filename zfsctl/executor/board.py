@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from zfsctl.errors import UnreachableError, ZfsctlError
-from zfsctl.model.event import Event, Result, StepFinished, StepOutcome, StepStarted
+from zfsctl.model.event import Event, Result, StepFinished, StepMoved, StepOutcome, StepStarted
 from zfsctl.model.plan import RunHook, Step
+from zfsctl.model.transfer import Transfer
 
 ENDED_WELL = frozenset({Result.DONE, Result.PARTIAL})
 NEVER_BEGUN = frozenset({Result.SKIPPED, Result.RUNNING, Result.UNREACHABLE})
@@ -48,6 +49,11 @@ class Board:
         """Tell the listeners that `step` begins."""
         with self._told:
             self._listen(StepStarted(self._run, step, self._now()))
+
+    def moved(self, step: Transfer, count: int) -> None:
+        """Tell the listeners how many bytes of a transfer have passed."""
+        with self._told:
+            self._listen(StepMoved(self._run, step, count))
 
     def finished(self, step: Step, outcome: StepOutcome) -> None:
         """Tell the listeners and the other lanes how `step` ended."""

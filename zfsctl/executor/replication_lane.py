@@ -37,6 +37,8 @@ MOST_IN_A_BATCH = 500
 LONGEST_UNSETTLED_SECONDS = 60
 """Anchors of what has arrived wait so long for company: a batch costs five exchanges, whatever its size."""
 
+TOLD_EVERY_SECONDS = 0.25
+
 _NOT_TRIED = frozenset({Result.RUNNING, Result.UNREACHABLE})
 
 
@@ -170,8 +172,28 @@ class _Flight:
                 self._board.finished(step, refusal)
                 continue
             self._board.started(step)
-            future = pool.submit(apply_transfer, step, self._fleet, stop=lambda: self._stop.asked, wait=self._stop.wait)
+            future = pool.submit(
+                apply_transfer,
+                step,
+                self._fleet,
+                stop=lambda: self._stop.asked,
+                on_bytes=self._teller(step),
+                wait=self._stop.wait,
+            )
             self._running[future] = step
+
+    def _teller(self, step: Transfer) -> Callable[[int], None]:
+        """Passes on how far a transfer is, not too often."""
+        told = 0.0
+
+        def tell(count: int) -> None:
+            nonlocal told
+            now = time.monotonic()
+            if now - told >= TOLD_EVERY_SECONDS:
+                told = now
+                self._board.moved(step, count)
+
+        return tell
 
     def _collect(self) -> None:
         if self._running:

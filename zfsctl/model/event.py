@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zfsctl.model.plan import Plan, Step
+from zfsctl.model.transfer import Transfer
 
 
 class Result(StrEnum):
@@ -69,6 +70,16 @@ class StepStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class StepMoved:
+    """Bytes of a transfer have passed this machine; told a few times a second, and kept by nobody."""
+
+    run: str
+    step: Transfer
+    bytes_sent: int
+    """Of this step, so far."""
+
+
+@dataclass(frozen=True, slots=True)
 class StepFinished:
     """A step ended, well or not."""
 
@@ -89,4 +100,4 @@ class RunFinished:
     at: int
 
 
-Event = RunStarted | StepStarted | StepFinished | RunFinished
+Event = RunStarted | StepStarted | StepMoved | StepFinished | RunFinished

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self, assert_never
 
 from zfsctl.errors import StateError
 from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus
-from zfsctl.model.event import Event, RunFinished, RunStarted, StepFinished, StepStarted
+from zfsctl.model.event import Event, RunFinished, RunStarted, StepFinished, StepMoved, StepStarted
 from zfsctl.model.health_change import HealthChange
 from zfsctl.model.history import RunRecord, StepRecord
 from zfsctl.model.plan import RunHook
@@ -91,6 +91,8 @@ class Journal:
         Raises:
             StateError: It could not be written.
         """
+        if isinstance(event, StepMoved):
+            return
         with self._writing("the journal was not written") as db:
             match event:
                 case RunStarted():

@@ -83,7 +83,7 @@ _zfsctl() {
         fi
         case $word in
             --sandbox=*) sandbox=${word#*=} ;;
-            -c|--config|--host|--timeout|--sandbox|--reason|--expires|--out|--valid|--only|--days|--as|--limit) option=$word ;;
+            -c|--config|--host|--timeout|--sandbox|--reason|--expires|--out|--valid|--from|--to|--only|--days|--as|--limit) option=$word ;;
             -*) ;;
             *) case $path/$word in
                 /snapshot) path=/snapshot ;;
@@ -128,7 +128,7 @@ _zfsctl() {
         '') opts='-V --version -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='snapshot prune replicate run status explain apply approvals doctor history config schema sandbox demo' takes= ;;
         /snapshot) opts='-r --recursive --due --reason --expires -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=datasets ;;
         /prune) opts='-r --recursive -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=datasets ;;
-        /replicate) opts='--adopt --no-repair -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
+        /replicate) opts='--from --to --adopt --no-repair -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
         /run) opts='--only -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
         /status) opts='--cached --check -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
         /explain) opts='--days --as -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=snapshots ;;

@@ -42,7 +42,7 @@ function __zfsctl_path
             continue
         end
         switch $word
-            case -c --config --host --timeout --sandbox --reason --expires --out --valid --only --days --as --limit
+            case -c --config --host --timeout --sandbox --reason --expires --out --valid --from --to --only --days --as --limit
                 set skip 1
             case '-*'
             case '*'
@@ -107,6 +107,8 @@ complete -c zfsctl -n '__zfsctl_within prune' -l valid -x -d 'How long a plan sa
 complete -c zfsctl -n '__zfsctl_within prune' -l detailed-exitcode -d 'With --dry-run: exit 4 when the plan would change something.'
 complete -c zfsctl -n '__zfsctl_within prune' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within prune' -a '(__zfsctl_cached names)'
+complete -c zfsctl -n '__zfsctl_within replicate' -l from -x -d 'Send this tree, with --to, by no policy.'
+complete -c zfsctl -n '__zfsctl_within replicate' -l to -x -d 'Where the tree of --from arrives.'
 complete -c zfsctl -n '__zfsctl_within replicate' -l adopt -d 'Set receivers aside that zfsctl never wrote and that share nothing, and copy anew.'
 complete -c zfsctl -n '__zfsctl_within replicate' -l no-repair -d 'Leave broken chains as they are.'
 complete -c zfsctl -n '__zfsctl_within replicate' -s n -l dry-run -d 'Show the plan and change nothing.'

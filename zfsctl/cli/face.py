@@ -100,13 +100,15 @@ class Face:
         scene.options.quiet = True
         return scene
 
-    def open_session(self, *, dry_run: bool = False) -> AbstractContextManager[Session]:
-        """The session of this command line."""
+    def open_session(
+        self, *, dry_run: bool = False, added: Mapping[str, object] | None = None
+    ) -> AbstractContextManager[Session]:
+        """The session of this command line; `added` is what it adds to the policy."""
         from zfsctl.operations.session import open_session
 
-        return open_session(self.session_options(dry_run=dry_run))
+        return open_session(self.session_options(dry_run=dry_run, added=added))
 
-    def session_options(self, *, dry_run: bool = False) -> SessionOptions:
+    def session_options(self, *, dry_run: bool = False, added: Mapping[str, object] | None = None) -> SessionOptions:
         """What this command line says before any verb."""
         from zfsctl.operations.session import SessionOptions
 
@@ -118,6 +120,7 @@ class Face:
             timeout_seconds=seconds_of_timeout(options.timeout),
             dry_run=dry_run,
             environ=dict(self.environ),
+            added=added,
         )
 
     def answer(

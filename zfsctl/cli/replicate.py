@@ -18,6 +18,12 @@ def replicate(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Replications of the policy; without, all of them.")
     ] = None,
+    sender: Annotated[
+        str | None, typer.Option("--from", metavar="[HOST:]DATASET", help="Send this tree, with --to, by no policy.")
+    ] = None,
+    receiver: Annotated[
+        str | None, typer.Option("--to", metavar="[HOST:]DATASET", help="Where the tree of --from arrives.")
+    ] = None,
     adopt: Annotated[
         bool,
         typer.Option(
@@ -34,13 +40,16 @@ def replicate(
 
     Histories are compared by guid. What was interrupted goes on where it stopped. Nothing on a receiver is ever
     rolled back or destroyed to make a stream fit: where a chain is broken, a new receiver is built beside the old one,
-    which is then set aside.
+    which is then set aside. With --from and --to a tree is sent that no replication of the policy is about; sent again,
+    it goes on from there.
     """
     from zfsctl.cli.acting import acting_of, carry_out
-    from zfsctl.operations.replicate import ReplicateRequest, plan_replicate
+    from zfsctl.operations.replicate import ReplicateRequest, by_hand, plan_replicate
 
     acting = acting_of(dry_run, out, valid, detailed_exitcode)
     face = face_of(context)
-    with face.open_session(dry_run=acting.only_shows) as session:
-        plan = plan_replicate(session, ReplicateRequest(tuple(names or ()), adopt, not no_repair))
+    added = by_hand(sender, receiver, names or ())
+    wanted = (added.name,) if added is not None else tuple(names or ())
+    with face.open_session(dry_run=acting.only_shows, added=added.tables if added is not None else None) as session:
+        plan = plan_replicate(session, ReplicateRequest(wanted, adopt, not no_repair))
         return carry_out(face, session, plan, acting)

@@ -25,21 +25,34 @@ if TYPE_CHECKING:
     from zfsctl.config.shape import HostTable, PolicyDocument, SshTable
 
 
-def load_policy(path: Path | None, *, environ: Mapping[str, str]) -> PolicyFile:
+COMMAND_LINE = "the command line"
+"""Stands for a file in messages about what the command line adds to the policy."""
+
+
+def load_policy(
+    path: Path | None, *, environ: Mapping[str, str], added: Mapping[str, object] | None = None
+) -> PolicyFile:
     """The policy in force: `path`, else ZFSCTL_CONFIG, else /etc/zfsctl/zfsctl.toml, and `conf.d/*.toml` beside it.
+
+    What is `added` is checked and merged as if it stood in a file of its own.
 
     Raises:
         ConfigError: A file is missing, unreadable, no TOML, or wrong by itself; all that is wrong, in one error.
     """
-    return load_policy_files(policy_files(policy_path(path, environ=environ)), home=environ.get("HOME", ""))
+    return load_policy_files(
+        policy_files(policy_path(path, environ=environ)), home=environ.get("HOME", ""), added=added
+    )
 
 
-def load_policy_files(paths: Sequence[Path], *, home: str = "") -> PolicyFile:
+def load_policy_files(
+    paths: Sequence[Path], *, home: str = "", added: Mapping[str, object] | None = None
+) -> PolicyFile:
     """The policy that these files make up together, in this order.
 
     Args:
         paths: TOML files; a part of the policy stands in one of them only.
         home: What `~/` in paths stands for; empty to leave it to whoever uses the path.
+        added: One more document, of no file.
 
     Raises:
         ConfigError: As `load_policy`.
@@ -54,6 +67,8 @@ def load_policy_files(paths: Sequence[Path], *, home: str = "") -> PolicyFile:
     if unreadable:
         # With a file missing, what the others say cannot be judged: names may be defined in it.
         raise combined(unreadable)
+    if added is not None:
+        files.append(TomlFile(COMMAND_LINE, dict(added)))
 
     from zfsctl.config.checks import check_document
     from zfsctl.config.merge import merge

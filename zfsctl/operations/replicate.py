@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from zfsctl.errors import ConfigError, LockedError, UnknownNameError
+from zfsctl.errors import ConfigError, LockedError, UnknownNameError, UsageError
 from zfsctl.model.plan import Plan
 from zfsctl.operations.assemble import assemble_plan
 from zfsctl.operations.planning import replicate_scene, scene_of_replications
@@ -20,6 +22,36 @@ class ReplicateRequest:
     adopt: bool = False
     """Whether receivers that zfsctl never wrote may be set aside."""
     repairs: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A replication of the command line."""
+
+    name: str
+    """The same for the same ends, so that it goes on where it left off."""
+    tables: Mapping[str, object]
+    """What it adds to the policy file."""
+
+
+def by_hand(sender: str | None, receiver: str | None, names: Sequence[str]) -> ByHand | None:
+    """The replication that --from and --to ask for; None when they do not.
+
+    Raises:
+        UsageError: One without the other, or names of replications beside them.
+    """
+    if sender is None and receiver is None:
+        return None
+    if sender is None or receiver is None or names:
+        raise UsageError(
+            "--from, --to: nothing was replicated",
+            why="they belong together, and stand instead of names",
+            hint="zfsctl replicate --from HOST:DATASET --to HOST:DATASET",
+            where="--from",
+        )
+    digest = hashlib.sha256(f"{sender}\0{receiver}".encode("utf-8", "surrogateescape")).hexdigest()
+    name = f"by-hand-{digest[:8]}"
+    return ByHand(name, {"replications": [{"name": name, "sender": sender, "receiver": receiver}]})
 
 
 def plan_replicate(session: Session, request: ReplicateRequest) -> Plan:

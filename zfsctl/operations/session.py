@@ -50,6 +50,8 @@ class SessionOptions:
     timeout_seconds: int | None = None
     dry_run: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    added: Mapping[str, object] | None = None
+    """Tables that the command line adds to the policy, for this one command."""
 
 
 class Session:
@@ -203,7 +205,7 @@ def _real_session(options: SessionOptions) -> Session:
     from zfsctl.config.load import load_policy
     from zfsctl.hosts.fleet import RealFleet
 
-    policy = load_policy(options.config, environ=options.environ)
+    policy = load_policy(options.config, environ=options.environ, added=options.added)
     return Session(
         policy=policy,
         fleet=RealFleet(policy.hosts, timeout=options.timeout_seconds),
@@ -229,7 +231,7 @@ def _sandbox_session(options: SessionOptions) -> Session:
             where=str(config),
         )
     return Session(
-        policy=load_policy(config, environ={}),
+        policy=load_policy(config, environ={}, added=options.added),
         fleet=fleet,
         clock=fleet.now,
         paths=Paths.inside(folder),

@@ -141,6 +141,7 @@ def _check_transfer(step: Transfer) -> None:
     if step.token:
         check_token(step.token)
     _check_received(step.properties)
+    _check_received((name, "-") for name in step.carries)
     before: tuple[str, int | None] | None = None
     for number, send in enumerate(step.sends):
         _check_send(send, step, resumed=bool(step.token) and number == 0)

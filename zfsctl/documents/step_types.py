@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
@@ -183,6 +183,9 @@ class TransferDocument(TypedDict):
     token: Annotated[str, Field(description="what an interrupted receive goes on with; empty for none")]
     flags: Annotated[list[str], Field(description="of zfs send")]
     properties: dict[str, str]
+    carries: NotRequired[
+        Annotated[list[str], Field(description="properties taken over from the sender, where they are set there")]
+    ]
     replaces_parent: bool
     route: RouteWord
     bandwidth: Annotated[int | None, Field(gt=0, description="bytes a second")]

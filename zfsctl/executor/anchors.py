@@ -23,6 +23,14 @@ from zfsctl.zfs.failures import messages_of
 from zfsctl.zfs.holds import argv_hold, argv_list_holds, argv_release, parse_holds
 from zfsctl.zfs.properties import argv_get_properties, parse_properties
 from zfsctl.zfs.scope import Scope
+from zfsctl.zfs.source_properties import (
+    argv_keep_source_properties,
+    argv_kept_source_properties,
+    argv_set_properties,
+    parse_kept_source_properties,
+    parse_set_properties,
+    text_of_source_properties,
+)
 
 
 @dataclass(slots=True)
@@ -38,6 +46,10 @@ class _Settling:
     """Whether the receiver waits to go on with something: then what is in flight stays held."""
     held: bool = False
     marked: bool = False
+    kept: str = ""
+    """What the receiver keeps of its sender's properties."""
+    set_there: str = ""
+    """What it should keep; empty where that is not known."""
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -127,13 +139,18 @@ def _hold_arrivals(work: Sequence[_Settling], receiver: Host) -> None:
         *(argv_hold(tag, part) for part in parts if any(not _is_held(arrived[name]) for name in part)),
         *(command for one in arrived.values() for command in _notes(one)),
         *(argv_list_holds(part) for part in parts),
+        *(argv_kept_source_properties([name.partition("@")[0] for name in part]) for part in parts),
     ]
     answers = receiver.run_all(commands)
+    kept = answers[len(answers) - len(parts) :]
+    answers = answers[: len(answers) - len(parts)]
     listed = answers[len(answers) - len(parts) :]
+    told = {name: text for answer in kept for name, text in parse_kept_source_properties(answer.stdout).items()}
     held = {hold.snapshot for answer in listed for hold in parse_holds(answer.stdout) if hold.tag == tag}
     said = _first_message(answers[: len(answers) - len(parts)])
     for name, one in arrived.items():
         one.held = name in held
+        one.kept = told.get(one.step.receiver, "")
         if not one.held:
             one.wrong.append(f"{name} could not be held on the receiver: {said}")
 
@@ -151,7 +168,17 @@ def _set_cursors(pairs: Sequence[_Settling], sender: Host) -> None:
     commands = [_bookmark(one) for one in settled if not one.has_cursor]
     names = sorted({one.step.sender for one in settled})
     parts = tuple(batches(names))
-    answers = sender.run_all([*commands, *(argv_list_bookmarks(Scope(part, recursive=False)) for part in parts)])
+    answers = sender.run_all(
+        [
+            *(argv_set_properties(one.step.sender) for one in settled),
+            *commands,
+            *(argv_list_bookmarks(Scope(part, recursive=False)) for part in parts),
+        ]
+    )
+    for one, answer in zip(settled, answers, strict=False):
+        if answer.clean:
+            one.set_there = text_of_source_properties(parse_set_properties(answer.stdout))
+    answers = answers[len(settled) :]
     there: dict[tuple[str, str], int] = {}
     for answer in answers[len(commands) :]:
         for dataset, bookmarks in parse_bookmarks(answer.stdout).items():
@@ -185,7 +212,7 @@ def _let_go(pairs: Sequence[_Settling], sender: Host) -> None:
 
 
 def _release_old(work: Sequence[_Settling], receiver: Host) -> None:
-    """The holds that are behind, once the new one and the cursor stand."""
+    """The holds that are behind, once the new one and the cursor stand; and what is kept of the sender's properties."""
     old = [
         f"{one.step.receiver}@{one.names[ref.guid]}"
         for one in work
@@ -193,9 +220,14 @@ def _release_old(work: Sequence[_Settling], receiver: Host) -> None:
         for ref in one.step.held
         if ref.guid != one.arrived.guid and ref.guid in one.names
     ]
-    if old:
-        tag = base_tag(work[0].step.replication)
-        receiver.run_all([argv_release(tag, part) for part in batches(old)])
+    tag = base_tag(work[0].step.replication)
+    changed = [one for one in work if one.held and one.set_there not in ("", one.kept)]
+    commands = [
+        *(argv_release(tag, part) for part in batches(old)),
+        *(argv_keep_source_properties(one.step.receiver, one.set_there) for one in changed),
+    ]
+    if commands:
+        receiver.run_all(commands)
 
 
 def _is_held(one: _Settling) -> bool:

@@ -15,6 +15,7 @@ from zfsctl.model.transfer import Send, Transfer, on_its_own, what_is_left
 from zfsctl.zfs.failures import messages_of
 from zfsctl.zfs.receiving import ReceiveRefusal, argv_receive, refusal_of
 from zfsctl.zfs.sending import argv_describe_token, argv_resume, argv_send, parse_token
+from zfsctl.zfs.source_properties import argv_carried
 
 BACK_OFF_SECONDS = (2, 10, 30)
 """Waits before a lost connection is tried again; a transfer that gets further starts them anew."""
@@ -30,6 +31,8 @@ class _Flow:
     step: Transfer
     sends: tuple[Send, ...]
     token: str
+    carried: tuple[tuple[str, str], ...] | None = None
+    """What a first copy takes over from the sender; None while it was not read."""
     moved: int = 0
     """Bytes of the streams that have ended."""
     members: list[MemberOutcome] = field(default_factory=list)
@@ -92,6 +95,8 @@ def apply_transfer(
 def _send_one(flow: _Flow, fleet: Fleet, stop: Callable[[], bool], on_bytes: Callable[[int], None]) -> PipeResult:
     step, send = flow.step, flow.sends[0]
     is_first = send.snapshots[0] == step.sends[0].snapshots[0] and not flow.token
+    if is_first and step.carries and flow.carried is None:
+        flow.carried = _carried(step, fleet)
     before = flow.moved
 
     def count(total: int) -> None:
@@ -104,7 +109,7 @@ def _send_one(flow: _Flow, fleet: Fleet, stop: Callable[[], bool], on_bytes: Cal
         step.host,
         argv_receive(
             step.receiver,
-            properties=step.properties if is_first else (),
+            properties=(*step.properties, *(flow.carried or ())) if is_first else (),
             replace_empty_parent=step.replaces_parent and is_first,
         ),
         route=step.route,
@@ -112,6 +117,20 @@ def _send_one(flow: _Flow, fleet: Fleet, stop: Callable[[], bool], on_bytes: Cal
         compress=step.compress,
         stop=stop,
         on_bytes=count,
+    )
+
+
+def _carried(step: Transfer, fleet: Fleet) -> tuple[tuple[str, str], ...]:
+    """The properties to take over that are set on the sender; a property that its OpenZFS does not know is not."""
+    fixed = {name for name, _ in step.properties}
+    names = [name for name in step.carries if name not in fixed]
+    if not names:
+        return ()
+    answers = fleet.host(step.sender_host).run_all([argv_carried(step.sender, name) for name in names])
+    return tuple(
+        (name, answer.stdout.removesuffix("\n"))
+        for name, answer in zip(names, answers, strict=True)
+        if answer.clean and answer.stdout
     )
 
 

@@ -141,7 +141,8 @@ class _Checking:
             return "what it waits for was left out"
         replication = self._policy[step.replication]
         known = {*replication.properties, *PROTECTING, SOURCE_PROPERTIES, REPAIR_MARK}
-        if any(name not in known for name, _ in step.properties):
+        names = (*(name for name, _ in step.properties), *step.carries)
+        if any(name not in known for name in names):
             return _FOREIGN
         return self._why_not_from_there(step) or self._why_not_to_there(step)
 

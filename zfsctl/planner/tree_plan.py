@@ -208,6 +208,7 @@ class TreePlan:
             token=token,
             flags=flags_for(raw, sender, receiver),
             properties=properties,
+            carries=replication.properties if properties else (),
             replaces_parent=replaces,
             route=replication.route,
             bandwidth=replication.bandwidth,

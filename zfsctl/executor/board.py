@@ -47,19 +47,25 @@ class Board:
 
     def started(self, step: Step) -> None:
         """Tell the listeners that `step` begins."""
+        at = self._now()
         with self._told:
-            self._listen(StepStarted(self._run, step, self._now()))
+            self._listen(StepStarted(self._run, step, at))
 
     def moved(self, step: Transfer, count: int) -> None:
-        """Tell the listeners how many bytes of a transfer have passed."""
-        with self._told:
-            self._listen(StepMoved(self._run, step, count))
+        """Tell the listeners how many bytes of a transfer have passed, unless they are being told something else: the
+        next piece of the stream tells it again, and a stream waits for no listener."""
+        if self._told.acquire(blocking=False):
+            try:
+                self._listen(StepMoved(self._run, step, count))
+            finally:
+                self._told.release()
 
     def finished(self, step: Step, outcome: StepOutcome) -> None:
         """Tell the listeners and the other lanes how `step` ended."""
         try:
+            at = self._now()
             with self._told:
-                self._listen(StepFinished(self._run, step, outcome, self._now()))
+                self._listen(StepFinished(self._run, step, outcome, at))
         finally:
             self.note(outcome)
 

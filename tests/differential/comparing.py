@@ -5,6 +5,8 @@ The same: the exit code, every line of stdout, and stderr up to the usage text. 
 - createtxg: by rank among those of one answer
 - creation, and the times of holds: a number is a number
 - sizes (used, available, referenced, written, the usedby… and reclaim): a number is a number
+- resume tokens: one is as good as another
+- a sender whose receiver refused: it may or may not notice before it ends
 - what OpenZFS keeps in hash order: clones of a snapshot, tags of a snapshot, the lines in which an error or
   `destroy -v` names several datasets and from which of them on it says `would`, whether `destroy -r` meets again
   a clone that it has destroyed, what `hold -r` meets first and `release -r` last
@@ -36,6 +38,9 @@ SIZES = frozenset(
 
 _BELOW = re.compile("(cannot hold snapshot) '[^@]*@")
 _NO_HOLD = re.compile("no such tag on this dataset|dataset does not exist")
+_TOKEN = re.compile(r"\b1-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+")
+_NO_READER = re.compile("warning: cannot send '[^']*': (Broken pipe|signal received)\n")
+_USAGE = re.compile("usage:|\t|For the |For further help")
 _GONE = re.compile("cannot open '(.*)': dataset does not exist")
 
 
@@ -53,6 +58,8 @@ class Side:
         lines = done.stdout.split("\n")[:-1]
         argv = done.argv
         match argv[1]:
+            case "send":
+                return [re.sub(r"(\t|^size\t)\d+$", r"\1NUMBER", line) for line in lines]
             case "list":
                 names = argv[argv.index("-o") + 1].split(",") if "-o" in argv else []
                 return self._columns(lines, names)
@@ -85,11 +92,15 @@ class Side:
             return ranks.get(cell, cell)
         if name == "clones":
             return ",".join(sorted(cell.split(",")))
+        if name == "receive_resume_token" and cell != "-":
+            return "TOKEN"
         return "NUMBER" if name in SIZES and cell.isdigit() else cell
 
 
 def _err(done: Completed) -> list[str]:
-    text = done.stderr
+    text = _TOKEN.sub("TOKEN", done.stderr)
+    if done.argv[0] == "sh":
+        text = _NO_READER.sub("", text)
     if done.argv[1] == "hold" and "-r" in done.argv:
         text = _BELOW.sub(r"\1 BELOW@", text)
     if done.argv[1] == "release" and "-r" in done.argv:
@@ -97,6 +108,9 @@ def _err(done: Completed) -> list[str]:
     lines = text.split("\n")
     if done.argv[1] == "destroy" and "-r" in done.argv:
         lines = [line for line in lines if not (match := _GONE.fullmatch(line)) or match[1] == done.argv[-1]]
+    if done.argv[0] == "sh":
+        # What two programs say at the same time is mixed.
+        lines = [line for line in lines if not _USAGE.match(line)]
     end = next((place for place, line in enumerate(lines) if line.startswith("usage:")), len(lines))
     lines = lines[:end]
     # The shell's own word for a program that was ended by abort(3).

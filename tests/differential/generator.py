@@ -7,144 +7,71 @@ ever 256 bytes long, which hangs it too.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator
 
 from tests.differential import words
-from zfsctl.sandbox.datasets import SimDataset
-from zfsctl.sandbox.pools import SimPool
-
-Argv = tuple[str, ...]
-T = TypeVar("T")
+from tests.differential.choosing import Argv, Chooser
+from tests.differential.transfers import TRANSFERS
 
 MOST_DATASETS = 14
 """More than that, and datasets are destroyed more often than made."""
 
 
-class Generator:
+class Generator(Chooser):
     """An endless sequence of commands for one pool; it looks at the sandbox's pool before each."""
 
-    def __init__(self, seed: str, pool: Callable[[], SimPool]) -> None:
-        self._random = random.Random(seed)
-        self._pool = pool
-
-    @property
-    def _mounts(self) -> bool:
-        """Whether filesystems are mounted; then `rename -u` would leave some mounted where they no longer belong."""
-        return self._pool().root.mounted
-
     def __iter__(self) -> Iterator[Argv]:
-        makers, weights = zip(*_MAKERS, strict=True)
+        # Received filesystems that are mounted, or are not, among those that are: not simulated.
+        makers, weights = zip(*(_MAKERS if self.mounts else (*_MAKERS, *TRANSFERS)), strict=True)
         while True:
-            (maker,) = self._random.choices(makers, weights)
+            (maker,) = self.random.choices(makers, weights)
             yield maker(self)
-
-    # Choices
-
-    def _chance(self, share: float) -> bool:
-        return self._random.random() < share
-
-    def _pick(self, choices: Sequence[T]) -> T:
-        return self._random.choice(choices)
-
-    def _some(self, choices: Sequence[T], most: int) -> list[T]:
-        return self._random.sample(list(choices), min(len(choices), self._random.randint(1, most)))
-
-    def _flags(self, *flags: str, share: float = 0.25) -> tuple[str, ...]:
-        return tuple(flag for flag in flags if self._chance(share))
-
-    def _datasets(self) -> list[SimDataset]:
-        pool = self._pool()
-        return [pool.datasets[name] for name in sorted(pool.datasets)]
-
-    def _dataset(self, *, root: bool = True) -> str:
-        """Mostly a dataset that exists."""
-        names = [each.name for each in self._datasets() if root or "/" in each.name]
-        return self._pick(names) if names and self._chance(0.95) else self._new_dataset()
-
-    def _new_dataset(self) -> str:
-        """A name that may be free, below a filesystem that exists; now and then a wrong one."""
-        if self._chance(0.03):
-            return self._pick(words.WRONG_DATASETS).replace("POOL", self._pool().name)
-        parents = [each.name for each in self._datasets() if each.is_filesystem and each.name.count("/") < 3]
-        parent = self._pick(parents) if self._chance(0.95) else f"{self._pool().name}/none"
-        return f"{parent}/{self._pick(words.COMPONENTS)}"
-
-    def _snapshots(self) -> list[str]:
-        return [f"{each.name}@{name}" for each in self._datasets() for name in each.snapshots]
-
-    def _snapshot(self) -> str:
-        """Mostly a snapshot that exists."""
-        names = self._snapshots()
-        return self._pick(names) if names and self._chance(0.92) else self._new_snapshot()
-
-    def _new_snapshot(self) -> str:
-        if self._chance(0.02):
-            return f"{self._dataset()}@{self._pick(words.WRONG_PARTS)}"
-        return f"{self._dataset()}@{self._pick(words.SNAPSHOTS)}"
-
-    def _bookmark(self) -> str:
-        names = [f"{each.name}#{name}" for each in self._datasets() for name in each.bookmarks]
-        if names and self._chance(0.8):
-            return self._pick(names)
-        return f"{self._dataset()}#{self._pick(words.BOOKMARKS)}"
-
-    def _user_option(self) -> tuple[str, ...]:
-        return ("-o", f"{self._pick(words.USER_PROPERTIES)}={self._pick(words.USER_VALUES)}")
-
-    def _native_option(self) -> tuple[str, ...]:
-        name, values = self._pick(words.NATIVE_VALUES)
-        if name == "readonly" and self._mounts:
-            # Nothing can be mounted below a mounted filesystem that takes no new mountpoint; not simulated.
-            name = "atime"
-        return ("-o", f"{name}={self._pick(values)}")
 
     # Commands that change something
 
     def create(self) -> Argv:
-        if len(self._pool().datasets) > MOST_DATASETS:
+        if len(self.pool.datasets) > MOST_DATASETS:
             return self.destroy_dataset()
-        options = (*self._flags("-p", share=0.15), *self._flags("-u", share=0.1))
-        if self._chance(0.25):
-            options += (*self._flags("-s", share=0.7), "-V", self._pick(("8M", "16M", "10000000", "0x", "8")))
-        if self._chance(0.3):
-            options += self._user_option()
-        if self._chance(0.15):
-            options += self._native_option()
-        return ("zfs", "create", *options, self._new_dataset())
+        options = (*self.flags("-p", share=0.15), *self.flags("-u", share=0.1))
+        if self.chance(0.25):
+            options += (*self.flags("-s", share=0.7), "-V", self.pick(("8M", "16M", "10000000", "0x", "8")))
+        if self.chance(0.3):
+            options += self.user_option()
+        if self.chance(0.15):
+            options += self.native_option()
+        return ("zfs", "create", *options, self.a_new_dataset())
 
     def snapshot(self) -> Argv:
-        options = self._user_option() if self._chance(0.4) else ()
-        if self._chance(0.03):
-            options += self._native_option()
-        if self._chance(0.3):
-            return ("zfs", "snapshot", "-r", *options, self._new_snapshot())
-        if self._chance(0.5):
-            return ("zfs", "snapshot", *options, self._new_snapshot())
-        name = self._pick(words.SNAPSHOTS)
-        several = [f"{each.name}@{name}" for each in self._some(self._datasets(), 5)]
-        if self._chance(0.1):
-            several.append(self._new_snapshot())
+        options = self.user_option() if self.chance(0.4) else ()
+        if self.chance(0.03):
+            options += self.native_option()
+        if self.chance(0.3):
+            return ("zfs", "snapshot", "-r", *options, self.a_new_snapshot())
+        if self.chance(0.5):
+            return ("zfs", "snapshot", *options, self.a_new_snapshot())
+        name = self.pick(words.SNAPSHOTS)
+        several = [f"{each.name}@{name}" for each in self.some(self.every_dataset(), 5)]
+        if self.chance(0.1):
+            several.append(self.a_new_snapshot())
         return ("zfs", "snapshot", *options, *several)
 
     def destroy_snapshots(self) -> Argv:
-        dataset = self._pool().datasets.get(self._dataset()) or self._pool().root
-        names = [*dataset.snapshots] if self._chance(0.85) and dataset.snapshots else list(words.SNAPSHOTS)
-        spec = ",".join(self._some(names, 4))
-        if self._chance(0.05):
-            spec = f"{self._pick(('', *names))}%{self._pick(('', *names))}"
-        flags = (*self._flags("-n", share=0.15), *self._flags("-v", "-p", share=0.2))
-        flags += (*self._flags("-d", share=0.1), *self._flags("-r", share=0.08))
+        dataset = self.pool.datasets.get(self.a_dataset()) or self.pool.root
+        names = [*dataset.snapshots] if self.chance(0.85) and dataset.snapshots else list(words.SNAPSHOTS)
+        spec = ",".join(self.some(names, 4))
+        if self.chance(0.05):
+            spec = f"{self.pick(('', *names))}%{self.pick(('', *names))}"
+        flags = (*self.flags("-n", share=0.15), *self.flags("-v", "-p", share=0.2))
+        flags += (*self.flags("-d", share=0.1), *self.flags("-r", share=0.08))
         return ("zfs", "destroy", *flags, f"{dataset.name}@{spec}")
 
     def destroy_one(self) -> Argv:
-        return ("zfs", "destroy", *self._flags("-d", share=0.1), self._snapshot())
+        return ("zfs", "destroy", *self.flags("-d", share=0.1), self.a_snapshot())
 
     def destroy_dataset(self) -> Argv:
-        name = self._dataset(root=self._chance(0.02))
-        recursive = self._flags("-r", share=0.45) if self._same_in_any_order(name) else ()
-        flags = (*recursive, *self._flags("-n", share=0.1), *self._flags("-v", "-p", share=0.1))
+        name = self.a_dataset(root=self.chance(0.02))
+        recursive = self.flags("-r", share=0.45) if self._same_in_any_order(name) else ()
+        flags = (*recursive, *self.flags("-n", share=0.1), *self.flags("-v", "-p", share=0.1))
         return ("zfs", "destroy", *flags, name)
 
     def _same_in_any_order(self, name: str) -> bool:
@@ -152,112 +79,112 @@ class Generator:
 
         Snapshots go together with those met before them, so one that is held keeps others only when it comes first.
         """
-        tree = self._pool().tree(name)
+        tree = self.pool.tree(name)
         held = any(snapshot.holds for each in tree for snapshot in each.snapshots.values())
         return not (held and any(each.origin for each in tree))
 
     def destroy_bookmark(self) -> Argv:
-        return ("zfs", "destroy", *self._flags("-n", "-r", "-d", share=0.03), self._bookmark())
+        return ("zfs", "destroy", *self.flags("-n", "-r", "-d", share=0.03), self.a_bookmark())
 
     def hold(self) -> Argv:
-        tag = self._pick(words.TAGS) if self._chance(0.95) else self._pick((".dot", "t" * 255, "t" * 257))
-        several = [self._snapshot() for _ in range(self._pick((1, 1, 1, 2, 3)))]
-        return ("zfs", "hold", *self._flags("-r", share=0.15), tag, *several)
+        tag = self.pick(words.TAGS) if self.chance(0.95) else self.pick((".dot", "t" * 255, "t" * 257))
+        several = [self.a_snapshot() for _ in range(self.pick((1, 1, 1, 2, 3)))]
+        return ("zfs", "hold", *self.flags("-r", share=0.15), tag, *several)
 
     def release(self) -> Argv:
         held = [
             (tag, f"{each.name}@{snapshot.name}")
-            for each in self._datasets()
+            for each in self.every_dataset()
             for snapshot in each.snapshots.values()
             for tag in snapshot.holds
         ]
-        if held and self._chance(0.85):
-            tag, name = self._pick(held)
-            return ("zfs", "release", *self._flags("-r", share=0.15), tag, name)
-        return ("zfs", "release", *self._flags("-r", share=0.15), self._pick(words.TAGS), self._snapshot())
+        if held and self.chance(0.85):
+            tag, name = self.pick(held)
+            return ("zfs", "release", *self.flags("-r", share=0.15), tag, name)
+        return ("zfs", "release", *self.flags("-r", share=0.15), self.pick(words.TAGS), self.a_snapshot())
 
     def bookmark(self) -> Argv:
-        source = self._snapshot() if self._chance(0.85) else self._bookmark()
+        source = self.a_snapshot() if self.chance(0.85) else self.a_bookmark()
         head = source.replace("#", "@").partition("@")[0]
-        target = f"{head if self._chance(0.75) else self._dataset()}#{self._pick(words.BOOKMARKS)}"
-        if self._chance(0.2):
-            target = f"#{self._pick(words.BOOKMARKS)}"
-        if self._chance(0.03):
-            target = self._pick(("nowhere", f"{head}#", "nopool#b", f"{head}#b/c"))
+        target = f"{head if self.chance(0.75) else self.a_dataset()}#{self.pick(words.BOOKMARKS)}"
+        if self.chance(0.2):
+            target = f"#{self.pick(words.BOOKMARKS)}"
+        if self.chance(0.03):
+            target = self.pick(("nowhere", f"{head}#", "nopool#b", f"{head}#b/c"))
         return ("zfs", "bookmark", source, target)
 
     def clone(self) -> Argv:
-        options = (*self._flags("-p", share=0.1), *(self._user_option() if self._chance(0.3) else ()))
-        if self._chance(0.3):
-            options += self._native_option()
-        return ("zfs", "clone", *options, self._snapshot(), self._new_dataset())
+        options = (*self.flags("-p", share=0.1), *(self.user_option() if self.chance(0.3) else ()))
+        if self.chance(0.3):
+            options += self.native_option()
+        return ("zfs", "clone", *options, self.a_snapshot(), self.a_new_dataset())
 
     def promote(self) -> Argv:
-        clones = [each for each in self._datasets() if each.origin]
-        if clones and self._chance(0.85):
-            name = self._pick(clones).name
+        clones = [each for each in self.every_dataset() if each.origin]
+        if clones and self.chance(0.85):
+            name = self.pick(clones).name
         else:
-            name = self._dataset()
+            name = self.a_dataset()
         if not self._may_promote(name):
             return self.rename_dataset()
         return ("zfs", "promote", name)
 
     def _may_promote(self, name: str) -> bool:
-        dataset = self._pool().datasets.get(name)
+        dataset = self.pool.datasets.get(name)
         if dataset is None or dataset.origin is None:
             return True
         former = dataset.origin.dataset
         return former.origin is None and not former.bookmarks.keys() & dataset.bookmarks.keys()
 
     def rename_dataset(self) -> Argv:
-        flags = (() if self._mounts else self._flags("-u", share=0.4)) or self._flags("-p", share=0.1)
-        return ("zfs", "rename", *flags, self._dataset(root=self._chance(0.05)), self._new_dataset())
+        flags = (() if self.mounts else self.flags("-u", share=0.4)) or self.flags("-p", share=0.1)
+        return ("zfs", "rename", *flags, self.a_dataset(root=self.chance(0.05)), self.a_new_dataset())
 
     def rename_snapshot(self) -> Argv:
-        source = self._snapshot()
-        target = f"{source.partition('@')[0]}@{self._pick(words.SNAPSHOTS)}"
-        if self._chance(0.2):
-            target = self._pick((f"@{self._pick(words.SNAPSHOTS)}", self._pick(words.SNAPSHOTS), self._new_snapshot()))
-        return ("zfs", "rename", *self._flags("-r", share=0.2), source, target)
+        source = self.a_snapshot()
+        target = f"{source.partition('@')[0]}@{self.pick(words.SNAPSHOTS)}"
+        if self.chance(0.2):
+            target = self.pick((f"@{self.pick(words.SNAPSHOTS)}", self.pick(words.SNAPSHOTS), self.a_new_snapshot()))
+        return ("zfs", "rename", *self.flags("-r", share=0.2), source, target)
 
     def rollback(self) -> Argv:
-        if self._mounts and len(self._pool().datasets) > 1:
+        if self.mounts and len(self.pool.datasets) > 1:
             # It takes away the directories on which others are mounted, and Linux then reports I/O errors there.
             return self.snapshot()
-        newest = [f"{each.name}@{list(each.snapshots)[-1]}" for each in self._datasets() if each.snapshots]
-        name = self._pick(newest) if newest and self._chance(0.4) else self._snapshot()
-        return ("zfs", "rollback", *self._flags("-r", share=0.4), name)
+        newest = [f"{each.name}@{list(each.snapshots)[-1]}" for each in self.every_dataset() if each.snapshots]
+        name = self.pick(newest) if newest and self.chance(0.4) else self.a_snapshot()
+        return ("zfs", "rollback", *self.flags("-r", share=0.4), name)
 
     def set(self) -> Argv:
-        if self._chance(0.6):
-            value = f"{self._pick(words.USER_PROPERTIES)}={self._pick(words.USER_VALUES)}"
+        if self.chance(0.6):
+            value = f"{self.pick(words.USER_PROPERTIES)}={self.pick(words.USER_VALUES)}"
             operands = [
-                self._dataset() if self._chance(0.6) else self._snapshot() for _ in range(self._pick((1, 1, 2)))
+                self.a_dataset() if self.chance(0.6) else self.a_snapshot() for _ in range(self.pick((1, 1, 2)))
             ]
             return ("zfs", "set", value, *operands)
-        operand = self._dataset() if self._chance(0.9) else self._snapshot()
-        return ("zfs", "set", self._native_option()[1], operand)
+        operand = self.a_dataset() if self.chance(0.9) else self.a_snapshot()
+        return ("zfs", "set", self.native_option()[1], operand)
 
     def inherit(self) -> Argv:
-        name = self._pick(words.USER_PROPERTIES if self._chance(0.7) else words.INHERITABLE)
-        operand = self._dataset() if self._chance(0.7) else self._snapshot()
-        return ("zfs", "inherit", *self._flags("-r", "-S", share=0.15), name, operand)
+        name = self.pick(words.USER_PROPERTIES if self.chance(0.7) else words.INHERITABLE)
+        operand = self.a_dataset() if self.chance(0.7) else self.a_snapshot()
+        return ("zfs", "inherit", *self.flags("-r", "-S", share=0.15), name, operand)
 
     # Questions
 
     def list_datasets(self) -> Argv:
-        columns = self._pick(words.DATASET_LISTS)
-        scope = self._pick(((), ("-r",), ("-d", "1")))
-        operands = [self._dataset() for _ in range(self._pick((1, 1, 2)))]
-        if not scope and self._chance(0.3):
-            operands = [each.name for each in self._datasets()]
-        return ("zfs", "list", *scope, "-Hp", "-t", self._pick(words.HEAD_TYPES), "-o", columns, *operands)
+        columns = self.pick(words.DATASET_LISTS)
+        scope = self.pick(((), ("-r",), ("-d", "1")))
+        operands = [self.a_dataset() for _ in range(self.pick((1, 1, 2)))]
+        if not scope and self.chance(0.3):
+            operands = [each.name for each in self.every_dataset()]
+        return ("zfs", "list", *scope, "-Hp", "-t", self.pick(words.HEAD_TYPES), "-o", columns, *operands)
 
     def list_snapshots(self) -> Argv:
-        columns = self._pick(words.SNAPSHOT_LISTS)
-        scope = self._pick((("-r",), ("-d", "1"), ("-d", "2"), ()))
-        order = self._pick(((), (), ("-s", "name"), ("-S", "createtxg"), ("-s", "createtxg"), ("-S", "name")))
-        if self._chance(0.4):
+        columns = self.pick(words.SNAPSHOT_LISTS)
+        scope = self.pick((("-r",), ("-d", "1"), ("-d", "2"), ()))
+        order = self.pick(((), (), ("-s", "name"), ("-S", "createtxg"), ("-s", "createtxg"), ("-S", "name")))
+        if self.chance(0.4):
             return (
                 "zfs",
                 "list",
@@ -266,44 +193,44 @@ class Generator:
                 "snapshot",
                 "-o",
                 columns,
-                *self._some(self._snapshots(), 4),
-                self._snapshot(),
+                *self.some(self.every_snapshot(), 4),
+                self.a_snapshot(),
             )
-        return ("zfs", "list", *scope, *order, "-Hp", "-t", "snapshot", "-o", columns, self._dataset())
+        return ("zfs", "list", *scope, *order, "-Hp", "-t", "snapshot", "-o", columns, self.a_dataset())
 
     def list_bookmarks(self) -> Argv:
-        scope = self._pick((("-r",), ("-d", "1"), ()))
-        return ("zfs", "list", *scope, "-Hp", "-t", "bookmark", "-o", self._pick(words.BOOKMARK_LISTS), self._dataset())
+        scope = self.pick((("-r",), ("-d", "1"), ()))
+        return ("zfs", "list", *scope, "-Hp", "-t", "bookmark", "-o", self.pick(words.BOOKMARK_LISTS), self.a_dataset())
 
     def list_wrongly(self) -> Argv:
-        return self._pick(
+        return self.pick(
             (
-                ("zfs", "list", "-Hp", "-o", self._pick(words.WRONG_LISTS), self._pool().name),
-                ("zfs", "list", "-Hp", "-t", "nosuch", self._pool().name),
-                ("zfs", "list", "-Hp", "-d", "x", self._pool().name),
+                ("zfs", "list", "-Hp", "-o", self.pick(words.WRONG_LISTS), self.pool.name),
+                ("zfs", "list", "-Hp", "-t", "nosuch", self.pool.name),
+                ("zfs", "list", "-Hp", "-d", "x", self.pool.name),
                 ("zfs", "list", "-HpQ"),
-                ("zfs", "list", "-Hp", "-o", "name", f"{self._pool().name}/nothere"),
-                ("zfs", "list", "-Hp", "-o", "name", "nopool", "nopool/x@y", self._pool().name),
-                ("zfs", "list", "-Hp", "-o", "name", f"{self._pool().name}//x"),
+                ("zfs", "list", "-Hp", "-o", "name", f"{self.pool.name}/nothere"),
+                ("zfs", "list", "-Hp", "-o", "name", "nopool", "nopool/x@y", self.pool.name),
+                ("zfs", "list", "-Hp", "-o", "name", f"{self.pool.name}//x"),
                 ("zfs", "nosuch"),
-                ("zfs", "get", "-Hp", "-s", "nosuch", "guid", self._pool().name),
+                ("zfs", "get", "-Hp", "-s", "nosuch", "guid", self.pool.name),
                 ("zpool", "list", "-Hp", "-o", "name,health,readonly", "nopool"),
                 ("zfs", "snapshot", "nopool/x@y"),
-                ("zfs", "snapshot", self._pool().name),
+                ("zfs", "snapshot", self.pool.name),
             )
         )
 
     def get(self) -> Argv:
-        scope = self._pick((("-r",), ("-d", "1"), (), ()))
-        types = ("-t", self._pick(words.GET_TYPES)) if self._chance(0.6) else ()
-        sources = ("-s", self._pick(words.SOURCES)) if self._chance(0.5) else ()
-        operands = [self._dataset() if self._chance(0.6) else self._snapshot() for _ in range(self._pick((1, 1, 2)))]
+        scope = self.pick((("-r",), ("-d", "1"), (), ()))
+        types = ("-t", self.pick(words.GET_TYPES)) if self.chance(0.6) else ()
+        sources = ("-s", self.pick(words.SOURCES)) if self.chance(0.5) else ()
+        operands = [self.a_dataset() if self.chance(0.6) else self.a_snapshot() for _ in range(self.pick((1, 1, 2)))]
         columns = ("-o", "name,property,value,source")
-        return ("zfs", "get", *scope, "-Hp", *types, *sources, *columns, self._pick(words.GETS), *operands)
+        return ("zfs", "get", *scope, "-Hp", *types, *sources, *columns, self.pick(words.GETS), *operands)
 
     def holds(self) -> Argv:
-        operands = [self._snapshot() for _ in range(self._pick((1, 2, 3)))]
-        return ("zfs", "holds", *self._flags("-r", share=0.2), "-Hp", *operands)
+        operands = [self.a_snapshot() for _ in range(self.pick((1, 2, 3)))]
+        return ("zfs", "holds", *self.flags("-r", share=0.2), "-Hp", *operands)
 
 
 _MAKERS: tuple[tuple[Callable[[Generator], Argv], int], ...] = (

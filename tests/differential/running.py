@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from tests.differential.choosing import Argv
 from tests.differential.comparing import Side
-from tests.differential.generator import Argv, Generator
+from tests.differential.generator import Generator
+from tests.differential.writing import on_real_hosts, on_simulated_hosts
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.command import Command, Completed
 from zfsctl.sandbox.building import create_fleet, create_pool
@@ -20,8 +22,10 @@ BATCH_SECONDS = 300.0
 POOL_SIZE = 240 << 20
 """What OpenZFS makes of a file of 256 MiB."""
 
-EVERYTHING = "name,type,guid,createtxg,origin,userrefs,defer_destroy,clones,mounted,readonly,test:x,zfsctl:policy"
-
+EVERYTHING = (
+    "name,type,guid,createtxg,origin,userrefs,defer_destroy,clones,mounted,readonly,inconsistent,receive_resume_token,"
+    "encryption,keystatus,encryptionroot,keyformat,keylocation,test:x,zfsctl:policy"
+)
 
 Plain = tuple[int, list[str], list[str]]
 """Exit code, lines of stdout and lines of stderr, without what cannot be the same."""
@@ -72,7 +76,7 @@ class Play:
     """
 
     def __init__(self, seed: str, real: Host, pool: str, options: dict[str, str], version: str) -> None:
-        fleet = create_fleet(1_795_176_000, ("local",))
+        self._fleet = fleet = create_fleet(1_795_176_000, ("local",))
         machine = fleet.hosts["local"]
         machine.version = version
         create_pool(fleet, "local", pool, POOL_SIZE, properties=options)
@@ -88,7 +92,7 @@ class Play:
         commands = iter(self._generator)
         left = length
         while left > 0 and not self._diverged():
-            answers = [self._sandbox.run(Command(argv)) for argv in itertools.islice(commands, min(BATCH, left))]
+            answers = [self._answer(argv) for argv in itertools.islice(commands, min(BATCH, left))]
             left -= len(answers)
             self.compare(answers)
         return self.report
@@ -96,19 +100,25 @@ class Play:
     def replay(self, commands: list[Argv]) -> Report:
         """Play given commands, in which POOL stands for the pool's name."""
         commands = [tuple(word.replace("POOL", self._pool) for word in argv) for argv in commands]
-        self.compare([self._sandbox.run(Command(argv)) for argv in commands])
+        self.compare([self._answer(argv) for argv in commands])
         return self.report
 
     def compare(self, answers: list[Completed]) -> None:
         """Ask the real host what the sandbox has answered, and everything about the pool at the end."""
         listing = ("zfs", "list", "-Hp", "-r", "-t", "all", "-o", EVERYTHING, self._pool)
-        answers.append(self._sandbox.run(Command(listing)))
-        real = self._real.run_all([Command(answer.argv) for answer in answers], timeout=BATCH_SECONDS)
+        answers.append(self._answer(listing))
+        real = self._real.run_all([Command(on_real_hosts(each.argv)) for each in answers], timeout=BATCH_SECONDS)
         for mine, theirs in zip(answers, real, strict=True):
             self.report.played.append(mine.argv)
-            seen, wanted = self._sides[0].plain(mine), self._sides[1].plain(theirs)
+            seen = self._sides[0].plain(mine)
+            wanted = self._sides[1].plain(replace(theirs, argv=mine.argv))
             if seen != wanted:
                 self.report.differences.append(Difference(len(self.report.played), mine.argv, seen, wanted))
+
+    def _answer(self, argv: Argv) -> Completed:
+        """What the sandbox says to a command; it stands there as it was given."""
+        asked = on_simulated_hosts(argv, self._fleet, lambda each: self._sandbox.run(Command(each)).stdout)
+        return replace(self._sandbox.run(Command(asked)), argv=argv)
 
     def _diverged(self) -> bool:
         return any(

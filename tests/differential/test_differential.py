@@ -14,6 +14,7 @@ import pytest
 from tests.differential.generator import Generator
 from tests.differential.regressions import SEQUENCES
 from tests.differential.running import Difference, Play, Report
+from tests.differential.writing import on_simulated_hosts
 from tests.testbed.host import Host
 from tests.testbed.pools import create_pool, destroy_pool
 from zfsctl.hosts.fleet import RealFleet
@@ -114,11 +115,16 @@ def test_the_same_seed_makes_the_same_commands_and_none_that_would_hang_a_pool()
         fleet = create_fleet(1_795_176_000)
         pool = building.create_pool(fleet, "local", "pool", 1 << 28, properties=UNMOUNTED)
         made = []
+
+        def ask(argv: tuple[str, ...]) -> str:
+            argv = on_simulated_hosts(argv, fleet, ask)
+            return "\n".join(run_program(fleet, fleet.hosts["local"], argv)[1])
+
         for argv in Generator("7", lambda: pool):
             if argv[1] == "promote" and argv[2] in pool.datasets:
                 assert not hangs(pool.datasets[argv[2]])
             made.append(argv)
-            run_program(fleet, fleet.hosts["local"], argv)
+            ask(argv)
             if len(made) == 1200:
                 return made
         raise AssertionError("the generator ended")

@@ -86,3 +86,14 @@ WRONG_DATASETS = (
 WRONG_PARTS = ("", "a@b", "a/b", "a%b", "l" * 256, "a#b", "+")
 HEAD_TYPES = ("filesystem,volume", "filesystem", "volume", "filesystem,volume,snapshot", "all")
 GET_TYPES = ("snapshot", "filesystem,volume", "filesystem", "bookmark", "all")
+RECEIVED = (
+    "readonly=on",
+    "canmount=noauto",
+    "mountpoint=none",
+    "zfsctl:policy=x",
+    "test:x=two words",
+    "compression=off",
+    "quota=10G",
+)
+WRONGLY_RECEIVED = ("nosuch=1", "used=1", "compression=best", "noequals")
+EXCLUDED = ("mountpoint", "compression", "test:x", "canmount", "nosuch")

@@ -141,7 +141,9 @@ def test_features_of_pools_are_told_and_can_be_taken_away(desk):
 
 
 def test_a_stream_that_needs_a_feature_is_refused_without_it(desk):
-    desk.do("zfs create -o recordsize=1M tank/a", "zfs snapshot tank/a@s")
+    desk.do("zfs create -o recordsize=1M tank/a")
+    write(desk.state, "local", "tank/a", 1 << 20)
+    desk.do("zfs snapshot tank/a@s")
     pond = desk.state.hosts["local"].pools["pond"]
     for feature, flag in (("large_blocks", "-L"), ("embedded_data", "-e"), ("lz4_compress", "-c")):
         pond.properties = {f"feature@{feature}": "disabled"}

@@ -132,17 +132,12 @@ def test_below_a_parent_whose_key_is_not_loaded_nothing_is_received(locked):
     assert done.receiver.stderr == "cannot receive new filesystem stream: inherited key must be loaded\n"
 
 
-@pytest.mark.parametrize(
-    ("flags", "why"),
-    [
-        ("-u", "incompatible embedded data stream feature with encrypted receive."),
-        ("-u -s", "kernel modules must be upgraded to receive this stream."),
-    ],
-)
-def test_embedded_data_does_not_go_into_encrypted_datasets(locked, flags, why):
+@pytest.mark.parametrize("flags", ["-u", "-u -s"])
+def test_embedded_data_does_not_go_into_encrypted_datasets(locked, flags):
     locked.do("vault", "zfs create -o encryption=on -o keyformat=passphrase bk/own")
     done = locked.join("zfs send -e tank/a@s1", f"zfs receive {flags} bk/own/a")
 
+    why = "incompatible embedded data stream feature with encrypted receive."
     assert done.receiver.stderr == f"cannot receive new filesystem stream: {why}\n"
 
 

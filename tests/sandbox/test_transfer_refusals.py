@@ -71,8 +71,30 @@ SEND_CASES = [
     pytest.param(
         "zfs send -I @gone tank/a@s2",
         1,
-        ["WARNING: could not send tank/a@s2:", "incremental source (tank/a@gone) does not exist"],
+        ["cannot open 'tank/a@gone': dataset does not exist"],
         id="several-base-missing",
+    ),
+    pytest.param(
+        "zfs send -I @gone tank/a@none",
+        1,
+        ["cannot open 'tank/a@gone': dataset does not exist"],
+        id="several-base-and-last-missing",
+    ),
+    pytest.param(
+        "zfs send -I @gone tank/none@s2",
+        1,
+        ["cannot open 'tank/none': dataset does not exist"],
+        id="several-of-a-missing-dataset",
+    ),
+    pytest.param(
+        "zfs send -I '' tank/a@s2", 1, ["cannot send 'tank/a': zero-length incremental source"], id="several-from-empty"
+    ),
+    pytest.param("zfs send -I @s1@s2 tank/a@s2", 2, ["invalid incremental source"], id="several-from-two-at-signs"),
+    pytest.param(
+        "zfs send -I @s1 tank/a", 1, ["Error: Unsupported flag with filesystem or bookmark."], id="several-to-a-head"
+    ),
+    pytest.param(
+        "zfs send -nP tank/a", 1, ["warning: cannot send 'tank/a': Invalid argument"], id="estimate-of-a-mounted-one"
     ),
     pytest.param(
         "zfs send -I @s2 tank/a@s1",
@@ -187,13 +209,13 @@ RECEIVE_CASES = [
     pytest.param(
         "zfs send tank/a@s1",
         "zfs receive -u -o nosuch=1 bk/a",
-        ["cannot receive: invalid property 'nosuch'"],
+        ["cannot receive: cannot receive: invalid property 'nosuch'"],
         id="unknown-property",
     ),
     pytest.param(
         "zfs send tank/a@s1",
         "zfs receive -u -o volsize=1M bk/a",
-        ["cannot receive: invalid property 'volsize'"],
+        ["cannot receive: cannot receive: invalid property 'volsize'"],
         id="property-that-the-stream-decides",
     ),
     pytest.param(
@@ -232,6 +254,17 @@ def test_send_refuses(scene, line, code, said):
 
     assert (done.exit_code, first_lines(done), done.stdout) == (code, said, "")
     assert scene.document("alpha") == before
+
+
+@pytest.mark.parametrize("options", ["-o test:x=1 -o test:x=1", "-o canmount=on -x canmount", "-x atime -x atime"])
+def test_receive_takes_each_property_once(scene, options):
+    done = scene.join("zfs send tank/a@s1", f"zfs receive {options} bk/a")
+
+    name = options.split()[1].partition("=")[0]
+    assert (done.receiver.exit_code, first_lines(done.receiver)) == (
+        2,
+        [f"property '{name}' specified multiple times"],
+    )
 
 
 @pytest.mark.parametrize("flags", ["", "-s"])
@@ -367,15 +400,23 @@ def test_an_estimate_needs_no_right(scene):
 
 
 def test_once_received_with_large_blocks_always_with_large_blocks(pair):
-    pair.do("alpha", "zfs set recordsize=1M tank/a", "zfs snapshot tank/a@s2")
-    pair.copy("zfs send -L tank/a@s1", "zfs receive -u bk/a")
-    done = pair.join("zfs send -i @s1 tank/a@s2", "zfs receive -u bk/a")
+    pair.do("alpha", "zfs set recordsize=1M tank/a")
+    pair.write("alpha", "tank/a", 4 << 20)
+    pair.do("alpha", "zfs snapshot tank/a@s2", "zfs snapshot tank/a@s3")
+    pair.copy("zfs send -L tank/a@s2", "zfs receive -u bk/a")
+    done = pair.join("zfs send -i @s2 tank/a@s3", "zfs receive -u bk/a")
 
     assert done.receiver.stderr == (
         "cannot receive incremental stream: incremental send stream requires -L (--large-block), "
         "to match previous receive.\n"
     )
-    pair.copy("zfs send -L -i @s1 tank/a@s2", "zfs receive -u bk/a")
+    pair.copy("zfs send -L -i @s2 tank/a@s3", "zfs receive -u bk/a")
+
+
+def test_a_large_record_size_alone_makes_no_large_blocks(pair):
+    pair.do("alpha", "zfs set recordsize=1M tank/a", "zfs snapshot tank/a@s2")
+    pair.copy("zfs send -L tank/a@s1", "zfs receive -u bk/a")
+    pair.copy("zfs send -i @s1 tank/a@s2", "zfs receive -u bk/a")
 
 
 @pytest.mark.parametrize(

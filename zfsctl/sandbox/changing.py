@@ -63,6 +63,7 @@ def add_dataset(
     if origin:
         source, at = origin.dataset, origin.snapshot.createtxg
         dataset.content = origin.snapshot.content
+        dataset.large_blocks = txg if 0 < source.large_blocks <= at else 0
         dataset.extents = [
             Extent(extent.birth, None, extent.size, extent.key)
             for extent in source.extents

@@ -11,6 +11,7 @@ from zfsctl.sandbox.calls import TEXTS, Call, Exit, Kinds
 from zfsctl.sandbox.changing import add_dataset, check_parent, create_ancestors
 from zfsctl.sandbox.datasets import Origin
 from zfsctl.sandbox.extents import EMPTY_BYTES, METADATA_BYTES, written_since
+from zfsctl.sandbox.keys import key_is_missing
 from zfsctl.sandbox.naming import NameKind, name_fault
 from zfsctl.sandbox.options import Options, parse_options
 from zfsctl.sandbox.pools import SimPool
@@ -72,10 +73,16 @@ def zfs_create(call: Call, arguments: Sequence[str]) -> int:
     if properties is None:
         return 1
     pool = call.machine.pools[name.partition("/")[0]]
+    parent = name.rpartition("/")[0]
     cipher = properties.pop("encryption", "")
     if cipher not in ("", "off") and "keyformat" not in properties:
         call.stop(f"{action}: Keyformat required for new encryption root.")
-    refused = call.refusal(pool) or _no_room(pool, name, properties, used=_NEW_BYTES, referenced=_NEW_BYTES)
+    elif not cipher and "keyformat" in properties and pool.datasets[parent].encryption == "off":
+        call.stop(f"{action}: Encryption must be turned on to set encryption properties.")
+    refused = call.refusal(pool)
+    if not refused and not cipher and key_is_missing(pool.datasets[parent]):
+        call.stop(f"{action}: encryption root's key is not loaded or provided")
+    refused = refused or _no_room(pool, name, properties, used=_NEW_BYTES, referenced=_NEW_BYTES)
     if refused:
         call.stop(f"{action}: {TEXTS[refused]}")
     if "n" not in options:

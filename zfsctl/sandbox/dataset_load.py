@@ -103,7 +103,7 @@ def load_dataset(
         content=texts_of(table.get("content"), f"{path}.content"),
         encryption=encryption,
         keyguid=number_of(table.get("keyguid"), f"{path}.keyguid", 0, least=0),
-        large_blocks=flag_of(table.get("large_blocks"), f"{path}.large_blocks", False),
+        large_blocks=number_of(table.get("large_blocks"), f"{path}.large_blocks", 0, least=0),
         inconsistent=flag_of(table.get("inconsistent"), f"{path}.inconsistent", False),
         receiving=flag_of(table.get("receiving"), f"{path}.receiving", False),
         receive_resume_token=text_of(table.get("receive_resume_token"), f"{path}.receive_resume_token"),

@@ -82,8 +82,8 @@ class SimDataset:
     keystatus: str = ""
     keyguid: int = 0
     """Of its own key; 0 for the one that follows from its guid."""
-    large_blocks: bool = False
-    """Whether a stream with blocks above 128 KiB was received; later ones must be sent with -L then."""
+    large_blocks: int = 0
+    """The txg since which it holds blocks above 128 KiB, 0 for never; what it then receives must be sent with -L."""
     inconsistent: bool = False
     """Whether it is the work of a receive that has not ended well."""
     receive_resume_token: str = ""

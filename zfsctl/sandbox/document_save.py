@@ -100,7 +100,7 @@ def _dataset(pool: SimPool, dataset: SimDataset) -> Table:
     if dataset.keyguid:
         table["keyguid"] = str(dataset.keyguid)
     if dataset.large_blocks:
-        table["large_blocks"] = True
+        table["large_blocks"] = dataset.large_blocks
     if dataset.inconsistent:
         table["inconsistent"] = True
     if dataset.receiving:

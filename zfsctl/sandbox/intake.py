@@ -65,11 +65,11 @@ class Intake:
         return self.force and self.part.fromguid == 0 and dataset is not None and not dataset.inconsistent
 
     def invalid(self) -> Unacceptable:
-        """What libzfs says of EINVAL: with -s always the same, whatever the reason."""
-        if self.resumable:
-            return Unacceptable("kernel modules must be upgraded to receive this stream.")
+        """What libzfs says of EINVAL, whatever the reason."""
         if self.part.flags.embedded and not self.part.flags.raw:
             return Unacceptable("incompatible embedded data stream feature with encrypted receive.")
+        if self.resumable:
+            return Unacceptable("kernel modules must be upgraded to receive this stream.")
         return Unacceptable("invalid backup stream")
 
     def busy(self) -> Unacceptable:

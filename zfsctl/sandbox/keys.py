@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zfsctl.sandbox.datasets import SimBookmark, SimDataset, SimSnapshot
 from zfsctl.sandbox.machines import scramble
+from zfsctl.sandbox.pools import SimPool
 
 
 def key_guid(dataset: SimDataset) -> int:
@@ -11,6 +12,12 @@ def key_guid(dataset: SimDataset) -> int:
     if dataset.encryption == "off":
         return 0
     return dataset.keyguid or scramble(dataset.guid, 2)
+
+
+def key_format(pool: SimPool, dataset: SimDataset) -> str:
+    """In which form the key of an encrypted dataset is given, which its encryption root knows."""
+    root = pool.datasets.get(dataset.encryptionroot, dataset)
+    return root.properties.get("keyformat", "passphrase")
 
 
 def ivset_guid(dataset: SimDataset, of: SimSnapshot | SimBookmark) -> int:

@@ -82,6 +82,8 @@ def _promote(pool: SimPool, clone: SimDataset, origin: Origin, now: int) -> None
     gone = {id(snapshot) for snapshot in moved.values()}
     _divide_extents(former, clone, until)
     clone.origin, former.origin = former.origin, Origin(clone, origin.snapshot)
+    if 0 < former.large_blocks <= until:
+        clone.large_blocks = former.large_blocks
     for each in pool.datasets.values():
         if each.origin and id(each.origin.snapshot) in gone:
             each.origin.dataset = clone
@@ -104,10 +106,12 @@ def _keeps_encryption_root(pool: SimPool, clone: SimDataset, former: SimDataset)
 
 
 def _hand_over_encryption_root(pool: SimPool, former: SimDataset, clone: SimDataset) -> None:
-    """The clone becomes the encryption root of all that had its origin as theirs, its origin too."""
+    """The clone becomes the encryption root of all that had its origin as theirs, its origin too. The kernel keeps
+    loaded keys by their root, so the key is not loaded any more then (seen on 2.3.9).
+    """
     for each in pool.datasets.values():
         if each.encryptionroot == former.name:
-            each.encryptionroot = clone.name
+            each.encryptionroot, each.keystatus = clone.name, "unavailable"
     for name in ("keylocation", "keyformat"):
         if name in former.properties:
             clone.properties[name] = former.properties.pop(name)

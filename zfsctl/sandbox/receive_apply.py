@@ -65,6 +65,7 @@ def _begin(call: Call, intake: Intake) -> SimDataset:
         if part.flags.raw:
             dataset.encryption, dataset.keyguid = part.encryption, part.keyguid
             dataset.encryptionroot, dataset.keystatus = dataset.name, "unavailable"
+            dataset.properties["keyformat"] = part.keyformat
     return dataset
 
 
@@ -210,7 +211,8 @@ def _finish(call: Call, intake: Intake, dataset: SimDataset) -> None:
     txg = pool.next_txg()
     _let_die(intake, dataset, txg)
     dataset.extents += [Extent(txg, None, size, key) for key, size in missing.items()]
-    dataset.large_blocks |= part.flags.large_blocks
+    if part.flags.large_blocks and any(size > LARGE_BLOCK for size in missing.values()):
+        dataset.large_blocks = dataset.large_blocks or txg
     dataset.content = part.content
     dataset.snapshots[intake.snapshot] = SimSnapshot(
         intake.snapshot,

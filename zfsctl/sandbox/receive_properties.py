@@ -12,14 +12,14 @@ from zfsctl.sandbox.proplist import check_properties
 _KEYS = ("encryption", "keyformat", "keylocation", "pbkdf2iters")
 
 
-def check_names(call: Call, assigned: Mapping[str, str], excluded: Sequence[str]) -> None:
+def check_names(call: Call, words: Sequence[str]) -> None:
     """End the command for a property that a receive cannot set, before anything of the stream is read."""
-    for word in (*assigned, *excluded):
+    for word in words:
         native = NATIVES.get(ALIASES.get(word, word))
         if native is None and is_user_property(word):
             continue
         if native is None or native.default is None or native.name == "volsize":
-            call.stop(f"cannot receive: invalid property '{word}'")
+            call.stop(f"cannot receive: cannot receive: invalid property '{word}'")
         if native.name in _KEYS:
             call.stop(f"zfs receive with {word} is not simulated", 2)
 

@@ -15,7 +15,7 @@ from zfsctl.sandbox.lineage import find_guid
 from zfsctl.sandbox.naming import NameKind, name_fault
 from zfsctl.sandbox.options import Options, parse_options
 from zfsctl.sandbox.pools import RECV, SimPool
-from zfsctl.sandbox.proplist import read_assignments
+from zfsctl.sandbox.proplist import add_assignment
 from zfsctl.sandbox.receive_apply import take_in
 from zfsctl.sandbox.receive_checks import accepts
 from zfsctl.sandbox.receive_properties import check_names, checked_properties, refused_names
@@ -36,16 +36,14 @@ def zfs_receive(call: Call, arguments: Sequence[str]) -> int:
     wanted = next((letter for letter in _NOT_SIMULATED if letter in options), None)
     if wanted:
         call.stop(f"zfs receive -{wanted} is not simulated", 2)
-    assigned = read_assignments(call, options.all("o"))
-    if assigned is None:
-        call.usage()
+    assigned, named = _read_properties(call, options)
     if not options.operands:
         call.usage("missing snapshot argument")
     if len(options.operands) > 1:
         call.usage("too many arguments")
     if "A" in options:
         return _abort(call, options.operands[0])
-    check_names(call, assigned, options.all("x"))
+    check_names(call, named)
     stream = call.stream_in
     if stream is None and call.stdin:
         call.stop("cannot receive: invalid stream (bad magic number)")
@@ -58,6 +56,21 @@ def zfs_receive(call: Call, arguments: Sequence[str]) -> int:
             call.stop("cannot receive: failed to read from stream")
         _Receiver(call, options, assigned, part).receive(arrived)
     return 0
+
+
+def _read_properties(call: Call, options: Options) -> tuple[dict[str, str], list[str]]:
+    """What -o sets, and every name of -o and -x in order; none may come twice."""
+    assigned: dict[str, str] = {}
+    named: dict[str, str] = {}
+    for letter, text in options.given:
+        if letter not in ("o", "x"):
+            continue
+        if not add_assignment(call, named, text if letter == "o" else f"{text}="):
+            call.usage()
+        if letter == "o":
+            name = text.partition("=")[0]
+            assigned[name] = named[name]
+    return assigned, list(named)
 
 
 def _abort(call: Call, operand: str) -> int:

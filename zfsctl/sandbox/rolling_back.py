@@ -89,6 +89,7 @@ def _destroy(call: Call, options: Options, pool: SimPool, dataset: SimDataset, s
 def _reset_head(pool: SimPool, dataset: SimDataset, snapshot: SimSnapshot) -> None:
     at = snapshot.createtxg
     dataset.content = snapshot.content
+    dataset.large_blocks = dataset.large_blocks if dataset.large_blocks <= at else 0
     if snapshot.volsize:
         dataset.keep_volsize()
         dataset.properties["volsize"] = snapshot.volsize

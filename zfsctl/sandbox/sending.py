@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NoReturn
 
-from zfsctl.sandbox.calls import DATASETS, Call, Found, Kinds
+from zfsctl.sandbox.calls import DATASETS, HEADS, Call, Found, Kinds
 from zfsctl.sandbox.datasets import SimDataset, SimSnapshot
 from zfsctl.sandbox.keys import key_is_missing
 from zfsctl.sandbox.lineage import is_ancestor
@@ -58,16 +58,20 @@ def _send_one(call: Call, options: Options, flags: StreamFlags) -> int:
     found = call.open_or_stop(operand, DATASETS)
     action = f"warning: cannot send '{operand}'"
     if found.snapshot is None:
-        call.stop(f"{action}: target is busy; if a filesystem, it must not be mounted")
+        _stop_in_kernel(
+            call, options, action, "target is busy; if a filesystem, it must not be mounted", estimated=errno.EINVAL
+        )
     base = None
     if base_name is not None:
         base = call.look_up(base_name) if "#" in base_name else call.open_or_stop(base_name, Kinds.SNAPSHOT)
         if base is None:
-            _stop_at_bookmark(call, options, action, f"incremental source ({base_name}) does not exist", errno.ESRCH)
+            _stop_in_kernel(
+                call, options, action, f"incremental source ({base_name}) does not exist", estimated=errno.ESRCH
+            )
         if not is_ancestor(base, found):
             why = "not an earlier snapshot from the same fs"
             if base.bookmark:
-                _stop_at_bookmark(call, options, action, why, errno.EXDEV)
+                _stop_in_kernel(call, options, action, why, estimated=errno.EXDEV)
             call.stop(f"{action}: {why}")
     _check_readable(call, options, action, found.dataset, flags)
     part = _part(found, base, flags)
@@ -76,26 +80,26 @@ def _send_one(call: Call, options: Options, flags: StreamFlags) -> int:
 
 def _send_several(call: Call, options: Options, flags: StreamFlags) -> int:
     operand = options.operands[0]
-    base_name = _typed(call, options.last("I"), operand)
+    base_name = options.last("I")
     assert base_name is not None
     if "#" in base_name:
-        call.complain("Error: multiple snapshots cannot be sent from a bookmark.")
-        return 1
-    found = call.open_or_stop(operand, DATASETS)
-    if found.snapshot is None:
-        call.usage("Error: Unsupported flag with filesystem or bookmark.")
-    dataset, last = found.dataset, found.snapshot
-    short = base_name.partition("@")[2]
-    names = list(dataset.snapshots)
+        call.stop("Error: multiple snapshots cannot be sent from a bookmark.")
+    name, at, last_name = operand.partition("@")
+    if not at:
+        call.stop("Error: Unsupported flag with filesystem or bookmark.")
+    found = call.open_or_stop(name, HEADS)
+    dataset = found.dataset
     from_origin = dataset.origin is not None and base_name == str(dataset.origin)
+    short = "" if from_origin else _base_of_several(call, dataset, base_name)
+    last = call.open_or_stop(f"{name}@{last_name}", Kinds.SNAPSHOT).snapshot
+    assert last is not None
+    names = list(dataset.snapshots)
     if not from_origin:
-        if base_name.partition("@")[0] != dataset.name:
-            call.usage("incremental source must be in same filesystem")
         # Only the snapshots from the base to the last one are looked at, so a newer base is one that is not there.
-        if short not in names or names.index(short) > names.index(last.name):
-            _not_sent(call, options, operand, f"incremental source ({base_name}) does not exist")
+        if names.index(short) > names.index(last.name):
+            _not_sent(call, options, operand, f"incremental source ({name}@{short}) does not exist")
         if short == last.name:
-            _not_sent(call, options, operand, f"incremental source ({base_name}) is not earlier than it")
+            _not_sent(call, options, operand, f"incremental source ({name}@{short}) is not earlier than it")
     _check_readable(call, options, f"warning: cannot send '{operand}'", dataset, flags)
     chain = names[0 if from_origin else names.index(short) : names.index(last.name) + 1]
     pairs: list[tuple[Found, str, SimSnapshot]] = []
@@ -108,6 +112,20 @@ def _send_several(call: Call, options: Options, flags: StreamFlags) -> int:
     parts = [_part(Found(found.pool, dataset, snapshot=to), base, flags) for base, _, to in pairs]
     shown = [(name, f"{dataset.name}@{to.name}") for _, name, to in pairs]
     return _write(call, options, Stream(tuple(parts)), shown)
+
+
+def _base_of_several(call: Call, dataset: SimDataset, text: str) -> str:
+    """The name of a base in the same dataset, which is opened before the last snapshot is."""
+    head, at, short = text.partition("@")
+    if at and head not in ("", dataset.name):
+        call.usage("incremental source must be in same filesystem")
+    short = short if at else text
+    if at and ("@" in short or "/" in short):
+        call.usage("invalid incremental source")
+    if not short:
+        call.stop(f"cannot send '{dataset.name}': zero-length incremental source")
+    call.open_or_stop(f"{dataset.name}@{short}", Kinds.SNAPSHOT)
+    return short
 
 
 def _not_sent(call: Call, options: Options, operand: str, why: str) -> NoReturn:
@@ -128,10 +146,10 @@ def _typed(call: Call, name: str | None, operand: str) -> str | None:
     return operand.partition("@")[0] + name if name[0] in "@#" else name
 
 
-def _stop_at_bookmark(call: Call, options: Options, action: str, why: str, code: int) -> NoReturn:
-    """An estimate only hands on the words of strerror(3) for what the kernel says of a bookmark (estimate_size)."""
+def _stop_in_kernel(call: Call, options: Options, action: str, why: str, *, estimated: int) -> NoReturn:
+    """An estimate only hands on the words of strerror(3) for what the kernel says (estimate_size)."""
     estimates = "v" in options or "P" in options
-    call.stop(f"{action}: {os.strerror(code) if estimates else why}")
+    call.stop(f"{action}: {os.strerror(estimated) if estimates else why}")
 
 
 def _check_readable(call: Call, options: Options, action: str, dataset: SimDataset, flags: StreamFlags) -> None:

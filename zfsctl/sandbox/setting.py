@@ -55,6 +55,9 @@ def _set_on(call: Call, found: Found, table: dict[str, str], *, mount: bool) -> 
     checked = check_properties(call, action, found.kind, table)
     if checked is None:
         return False
+    if "keylocation" in checked and found.dataset.encryptionroot not in ("", found.dataset.name):
+        call.complain(f"{action}: keylocation may only be set on encryption roots")
+        return False
     refused = call.refusal(found.pool, needs_space=False)
     if not refused and not found.snapshot and "zoned" not in checked:
         problem = _space_problem(found, checked)

@@ -34,14 +34,20 @@ def zfs_snapshot(call: Call, arguments: Sequence[str]) -> int:
         found = call.open(head, HEADS)
         if found is None:
             call.usage()
-        for dataset in found.pool.tree(head) if "r" in options else [found.dataset]:
-            if not ("r" in options and dataset.inconsistent):
-                wanted[f"{dataset.name}@{name}"] = (found.pool, dataset, name)
-    if _take(call, wanted, table):
+        for dataset in _complete(found.pool, found.dataset) if "r" in options else [found.dataset]:
+            wanted[f"{dataset.name}@{name}"] = (found.pool, dataset, name)
+    if wanted and _take(call, wanted, table):
         return 0
     if several:
         call.complain("no snapshots were created")
     return 1
+
+
+def _complete(pool: SimPool, dataset: SimDataset) -> list[SimDataset]:
+    """The dataset and what is below it, but nothing that is half received, nor what is below that."""
+    if dataset.inconsistent:
+        return []
+    return [dataset, *(each for child in pool.children(dataset.name) for each in _complete(pool, child))]
 
 
 def _take(call: Call, wanted: dict[str, tuple[SimPool, SimDataset, str]], table: dict[str, str]) -> bool:

@@ -9,7 +9,7 @@ from zfsctl.model.dataset import DatasetKind
 from zfsctl.sandbox.datasets import NO_CONTENT, SimBookmark, SimDataset, SimSnapshot
 from zfsctl.sandbox.extents import DISTANT, written_since
 from zfsctl.sandbox.inheritance import dataset_setting
-from zfsctl.sandbox.keys import ivset_guid, key_guid
+from zfsctl.sandbox.keys import ivset_guid, key_format, key_guid
 from zfsctl.sandbox.machines import scramble
 from zfsctl.sandbox.pools import SimPool
 
@@ -57,6 +57,7 @@ class Part:
     """The sizes of a volume."""
     encryption: str = "off"
     """What a raw part is encrypted with."""
+    keyformat: str = ""
     keyguid: int = 0
     ivsetguid: int = 0
     from_ivsetguid: int = 0
@@ -111,8 +112,8 @@ def part_of(
     clone: bool = False,
 ) -> Part:
     """The part that brings a snapshot to a receiver that has nothing, or that has `base`."""
-    flags = _effective(pool, dataset, flags)
     at = snapshot.createtxg
+    flags = _effective(dataset, at, flags)
     alive = [e for e in dataset.extents if e.birth <= at and (e.death is None or e.death > at)]
     since = base.createtxg if base else 0
     carried = {name: dataset.properties[name] for name in _CARRIED if name in dataset.properties}
@@ -129,6 +130,7 @@ def part_of(
         content=snapshot.content,
         properties=carried,
         encryption=dataset.encryption if flags.raw else "off",
+        keyformat=key_format(pool, dataset) if flags.raw else "",
         keyguid=key_guid(dataset),
         ivsetguid=ivset_guid(dataset, snapshot),
         from_ivsetguid=ivset_guid(dataset, base) if base else 0,
@@ -153,10 +155,10 @@ def everywhere(key: int, pool: SimPool) -> int:
     return -distant if key < 0 else distant
 
 
-def _effective(pool: SimPool, dataset: SimDataset, flags: StreamFlags) -> StreamFlags:
+def _effective(dataset: SimDataset, at: int, flags: StreamFlags) -> StreamFlags:
     """What the options come to for a dataset (dmu_send_impl): -w sends ciphertext only where there is any."""
     encrypted = dataset.encryption != "off"
-    large = dataset.large_blocks or block_size(pool, dataset) > LARGE_BLOCK
+    large = 0 < dataset.large_blocks <= at
     return StreamFlags(
         large_blocks=large and (flags.large_blocks or flags.raw),
         embedded=(flags.embedded or flags.raw) and not encrypted,

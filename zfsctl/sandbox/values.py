@@ -19,7 +19,7 @@ from zfsctl.sandbox.inheritance import (
     own_setting,
     snapshot_inherits,
 )
-from zfsctl.sandbox.keys import ivset_guid, key_guid
+from zfsctl.sandbox.keys import ivset_guid, key_format, key_guid
 from zfsctl.sandbox.machines import scramble
 from zfsctl.sandbox.natives import NATIVES, is_written_since
 from zfsctl.sandbox.pools import SimPool
@@ -112,8 +112,11 @@ class Values:
             got = own_setting(found.snapshot, name) or snapshot_inherits(found.pool, dataset, name)
         else:
             got = dataset_setting(found.pool, dataset, name)
-        if name in ("keylocation", "keyformat") and dataset.encryption != "off" and got.source == "default":
-            return {"keylocation": "prompt", "keyformat": "passphrase"}[name], "local"
+        if dataset.encryption != "off" and not found.snapshot:
+            if name == "keyformat":
+                return key_format(found.pool, dataset), NONE
+            if name == "keylocation" and dataset.encryptionroot == dataset.name:
+                return dataset.properties.get(name, "prompt"), LOCAL
         return got.value, got.source
 
     def _shown(self, name: str, value: str) -> str:

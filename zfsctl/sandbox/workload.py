@@ -12,6 +12,7 @@ from zfsctl.sandbox.datasets import SimDataset
 from zfsctl.sandbox.extents import Extent, kill
 from zfsctl.sandbox.machines import SimFleet, scramble
 from zfsctl.sandbox.pools import SimPool
+from zfsctl.sandbox.streams import LARGE_BLOCK, block_size
 from zfsctl.sandbox.unfinished import end_receives
 
 MEBIBYTE = 1 << 20
@@ -148,6 +149,8 @@ def _store(pool: SimPool, dataset: SimDataset, size: int) -> None:
     for extent in [extent for extent in dataset.extents if extent.key < 0 and extent.death is None]:
         extent.death = txg
         dataset.extents.append(Extent(txg, None, extent.size, -pool.next_key()))
+    if size > LARGE_BLOCK and block_size(pool, dataset) > LARGE_BLOCK:
+        dataset.large_blocks = dataset.large_blocks or txg
     if size:
         dataset.extents.append(Extent(txg, None, size, pool.next_key()))
     dataset.drop_unreferenced()

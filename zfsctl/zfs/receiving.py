@@ -30,7 +30,9 @@ class ReceiveRefusal(StrEnum):
     RAW_MIX = "raw-mix"
     """Raw on plain, plain on raw, or another IV set."""
     FEATURE = "feature"
-    """A pool or module too old for the stream; with -s also printed for other reasons."""
+    """A pool or module too old for the stream, or embedded data for an encrypted dataset; with -s, or of a stream made
+    with -e, also printed for other reasons.
+    """
     MISSING = "missing"
     UNKNOWN = "unknown"
 
@@ -54,6 +56,7 @@ _REFUSALS: tuple[tuple[str, ReceiveRefusal], ...] = (
     ("IV set guid", ReceiveRefusal.RAW_MIX),
     ("must be upgraded", ReceiveRefusal.FEATURE),
     ("unsupported feature", ReceiveRefusal.FEATURE),
+    ("incompatible embedded data stream feature", ReceiveRefusal.FEATURE),
     ("dataset is busy", ReceiveRefusal.BUSY),
     ("does not exist", ReceiveRefusal.MISSING),
 )

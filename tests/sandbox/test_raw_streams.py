@@ -211,3 +211,42 @@ def test_keys_and_ivs_are_kept_in_the_document(locked):
     locked.document("vault")
 
     assert locked.value("vault", "ivsetguid", "'bk/e#m'") == locked.value("vault", "ivsetguid", "bk/e@s2")
+
+
+def test_a_dataset_shows_the_form_of_its_root_s_key_and_the_root_its_place(desk):
+    desk.do("zfs create -o encryption=on -o keyformat=raw -o keylocation=file:///k tank/e", "zfs create tank/e/child")
+    desk.do("zfs snapshot tank/e/child@s", "sh -c 'zfs send -w tank/e/child@s | zfs receive -u tank/raw'")
+
+    assert desk.rows("zfs list -Hp -o name,keyformat,keylocation,encryptionroot -r tank") == [
+        ["tank", "none", "none", "-"],
+        ["tank/e", "raw", "file:///k", "tank/e"],
+        ["tank/e/child", "raw", "none", "tank/e"],
+        ["tank/raw", "raw", "prompt", "tank/raw"],
+    ]
+    assert desk.refusal("zfs set keylocation=prompt tank/e/child") == (
+        255,
+        ["cannot set property for 'tank/e/child': keylocation may only be set on encryption roots"],
+    )
+
+
+def test_promoting_a_clone_of_an_encryption_root_unloads_the_key(desk):
+    desk.do("zfs create -o encryption=on -o keyformat=raw -o keylocation=file:///k tank/e", "zfs create tank/e/child")
+    desk.do("zfs snapshot tank/e@s", "zfs clone tank/e@s tank/c", "zfs promote tank/c")
+
+    assert desk.rows("zfs list -Hp -o name,keystatus,encryptionroot,keylocation -r tank") == [
+        ["tank", "-", "-", "none"],
+        ["tank/c", "unavailable", "tank/c", "file:///k"],
+        ["tank/e", "unavailable", "tank/c", "none"],
+        ["tank/e/child", "unavailable", "tank/c", "none"],
+    ]
+    assert desk.refusal("zfs create tank/e/other") == (
+        1,
+        ["cannot create 'tank/e/other': encryption root's key is not loaded or provided"],
+    )
+
+
+def test_a_key_is_of_no_use_without_encryption(desk):
+    assert desk.refusal("zfs create -o keyformat=raw tank/e") == (
+        1,
+        ["cannot create 'tank/e': Encryption must be turned on to set encryption properties."],
+    )

@@ -13,7 +13,7 @@ from zfsctl.sandbox.fleet import SandboxFleet
 from zfsctl.sandbox.resume_token import read_token
 from zfsctl.sandbox.store import FleetStore
 from zfsctl.sandbox.stream_faults import StreamEnd
-from zfsctl.sandbox.workload import advance
+from zfsctl.sandbox.workload import advance, write
 
 MEBIBYTE = 1 << 20
 CAPTURED = Path(__file__).parents[1] / "zfs" / "captured" / "2.3"
@@ -432,3 +432,16 @@ def test_all_of_it_is_kept_in_the_document(pair, tmp_path):
     pair.copy(f"zfs send -t {token_of(pair)}", RECEIVE)
 
     assert pair.guids("vault", "bk/a") == pair.guids("alpha", "tank/a")
+
+
+def test_a_recursive_snapshot_passes_over_what_is_below_a_half_received_dataset(desk):
+    desk.do("zfs create tank/a")
+    write(desk.state, "local", "tank/a", 1 << 20)
+    desk.do("zfs snapshot tank/a@s")
+    desk.ask("sh -c 'zfs send tank/a@s | head -c 20000 | zfs receive -u -s tank/b'")
+    desk.do("zfs create tank/b/child")
+
+    assert desk.refusal("zfs snapshot -r tank/b@x") == (1, ["no snapshots were created"])
+
+    desk.do("zfs snapshot -r tank@x")
+    assert desk.column("zfs list -Hp -t snapshot -o name -r tank") == ["tank@x", "tank/a@s", "tank/a@x"]

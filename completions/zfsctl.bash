@@ -83,7 +83,7 @@ _zfsctl() {
         fi
         case $word in
             --sandbox=*) sandbox=${word#*=} ;;
-            -c|--config|--host|--timeout|--sandbox|--reason|--expires|--out|--valid|--from|--to|--only|--days|--as|--limit) option=$word ;;
+            -c|--config|--host|--timeout|--sandbox|--reason|--expires|--out|--valid|--from|--to|--only|--days|--as|--confirm|--release|--limit) option=$word ;;
             -*) ;;
             *) case $path/$word in
                 /snapshot) path=/snapshot ;;
@@ -120,6 +120,7 @@ _zfsctl() {
             -c|--config|--out) _zfsctl_words "$cur" files "$sandbox" ;;
             --host) _zfsctl_words "$cur" hosts "$sandbox" ;;
             --sandbox) _zfsctl_words "$cur" folders "$sandbox" ;;
+            --confirm) _zfsctl_words "$cur" snapshots "$sandbox" ;;
         esac
         return
     fi
@@ -132,11 +133,11 @@ _zfsctl() {
         /run) opts='--only -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
         /status) opts='--cached --check -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
         /explain) opts='--days --as -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=snapshots ;;
-        /apply) opts='-n --dry-run -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=files ;;
+        /apply) opts='-n --dry-run --confirm -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=files ;;
         /approvals) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='approve deny' takes= ;;
         /approvals/approve) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
         /approvals/deny) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
-        /doctor) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
+        /doctor) opts='--release --confirm -n --dry-run --out --valid --detailed-exitcode -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;
         /history) opts='--replications --limit -c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes=nothing ;;
         /config) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='init check show' takes= ;;
         /config/init) opts='-c --config --host --json --no-color -q --quiet -v --verbose -y --yes --no-input --timeout --sandbox -h --help' verbs='' takes= ;;

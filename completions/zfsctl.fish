@@ -42,7 +42,7 @@ function __zfsctl_path
             continue
         end
         switch $word
-            case -c --config --host --timeout --sandbox --reason --expires --out --valid --from --to --only --days --as --limit
+            case -c --config --host --timeout --sandbox --reason --expires --out --valid --from --to --only --days --as --confirm --release --limit
                 set skip 1
             case '-*'
             case '*'
@@ -130,6 +130,7 @@ complete -c zfsctl -n '__zfsctl_within explain' -l as -x -d 'When several fit: s
 complete -c zfsctl -n '__zfsctl_within explain' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within explain' -a '(__zfsctl_snapshots)'
 complete -c zfsctl -n '__zfsctl_within apply' -s n -l dry-run -d 'Show the plan and change nothing.'
+complete -c zfsctl -n '__zfsctl_within apply' -l confirm -xa '(__zfsctl_snapshots)' -d 'Agree to a release by the name of the dataset, without a question.'
 complete -c zfsctl -n '__zfsctl_within apply' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within apply' -F
 complete -c zfsctl -n '__zfsctl_at approvals' -a approve -d 'Approve a request: the next run does it.'
@@ -137,6 +138,12 @@ complete -c zfsctl -n '__zfsctl_at approvals' -a deny -d 'Deny a request: its sn
 complete -c zfsctl -n '__zfsctl_within approvals' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within approvals approve' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within approvals deny' -s h -l help -d 'Show this message and exit.'
+complete -c zfsctl -n '__zfsctl_within doctor' -l release -x -d 'Let go of this copy that a repair set aside.'
+complete -c zfsctl -n '__zfsctl_within doctor' -l confirm -xa '(__zfsctl_snapshots)' -d 'Agree to a release by the name of the dataset, without a question.'
+complete -c zfsctl -n '__zfsctl_within doctor' -s n -l dry-run -d 'Show the plan and change nothing.'
+complete -c zfsctl -n '__zfsctl_within doctor' -l out -rF -d 'Save the plan in FILE for `zfsctl apply`; change nothing.'
+complete -c zfsctl -n '__zfsctl_within doctor' -l valid -x -d 'How long a plan saved by --out may be applied; default 1h.'
+complete -c zfsctl -n '__zfsctl_within doctor' -l detailed-exitcode -d 'With --dry-run: exit 4 when the plan would change something.'
 complete -c zfsctl -n '__zfsctl_within doctor' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within history' -l replications -d 'Show how the health of replications changed, instead of runs.'
 complete -c zfsctl -n '__zfsctl_within history' -l limit -x -d 'How many to show.'

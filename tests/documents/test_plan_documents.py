@@ -21,6 +21,7 @@ from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.plan import (
     CreateSnapshots,
     DatasetRef,
+    DestroyDataset,
     DestroySnapshots,
     Plan,
     PlannedDataset,
@@ -28,6 +29,7 @@ from zfsctl.model.plan import (
     SnapshotRef,
     Step,
 )
+from zfsctl.model.repair import RepairKind, RepairMark, aside_name
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
 
 GOLDEN = Path(__file__).parent / "golden" / "plan.json"
@@ -63,6 +65,24 @@ requests = st.builds(
 
 
 @st.composite
+def releases(draw: st.DrawFn, **shared: Any) -> DestroyDataset:  # noqa: ANN401 - any field of a step
+    aside = aside_name(draw(datasets), "20261120T143000Z")
+    snapshots = draw(st.lists(st.builds(SnapshotRef, names, guids), max_size=3, unique_by=lambda ref: ref.name))
+    tags = st.sampled_from(("zfsctl:copy:base", "zfsctl:copy:send"))
+    held = st.tuples(st.sampled_from([ref.name for ref in snapshots]), tags) if snapshots else st.nothing()
+    return DestroyDataset(
+        **shared,
+        dataset=draw(st.sampled_from((aside, f"{aside}/x"))),
+        dataset_guid=draw(guids),
+        aside=aside,
+        mark=str(RepairMark(RepairKind.CLONE, "copy", draw(guids), "20261120T143000Z")),
+        snapshots=tuple(snapshots),
+        holds=tuple(draw(st.lists(held, max_size=2))) if snapshots else (),
+        frees=draw(st.none() | st.integers(0, 2**50)),
+    )
+
+
+@st.composite
 def steps(draw: st.DrawFn) -> tuple[Step, ...]:
     made: list[Step] = []
     for index in range(draw(st.integers(0, 4))):
@@ -74,12 +94,14 @@ def steps(draw: st.DrawFn) -> tuple[Step, ...]:
             "after": tuple(draw(earlier)),
         }
         refs = st.lists(st.builds(DatasetRef, datasets, guids), min_size=1, max_size=3).map(tuple)
-        kind = draw(st.sampled_from(("create", "destroy", "hook", "replication")))
+        kind = draw(st.sampled_from(("create", "destroy", "release", "hook", "replication")))
         if kind == "create":
             properties = tuple(draw(st.dictionaries(st.just("zfsctl:reason"), any_bytes)).items())
             made.append(
                 CreateSnapshots(**shared, pool="tank", snapshot=draw(names), datasets=draw(refs), properties=properties)
             )
+        elif kind == "release":
+            made.append(draw(releases(**shared)))
         elif kind == "destroy":
             snapshots = st.lists(st.builds(SnapshotRef, names, guids), min_size=1, max_size=3).map(tuple)
             made.append(

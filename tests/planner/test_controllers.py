@@ -73,8 +73,12 @@ def test_a_second_one_is_told(snapshots: tuple[Snapshot, ...], code: str, said: 
     assert said in finding.message
 
 
-def test_a_dataset_that_this_policy_leaves_alone_is_looked_after_by_somebody_else() -> None:
-    (finding,) = found(snapshot("20T13", "other"), policy=None)
+def test_a_dataset_that_this_policy_only_prunes_is_not_another_files_too() -> None:
+    (finding,) = found(snapshot("20T13", "other"), policy=Policy("p", ()))
 
     assert finding.code == "second-controller"
-    assert found(snapshot("20T13", None, name="autosnap_x"), policy=None) == []
+
+
+@pytest.mark.parametrize("taken", [snapshot("20T13", "other"), snapshot("20T13", None, name="autosnap_x")])
+def test_a_dataset_that_this_policy_leaves_alone_may_be_looked_after_by_others(taken: Snapshot) -> None:
+    assert found(taken, policy=None) == []

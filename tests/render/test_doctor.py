@@ -46,6 +46,7 @@ def test_findings_first_then_copies_in_their_order_with_what_speaks_against_each
         "\n"
         "beta:bk/a.zfsctl-aside-20261118T143000Z  set aside 2 d ago, 2 snapshots, frees 3M\n"
         "  1M of it are in no snapshot\n"
+        "  try: zfsctl doctor --release beta:bk/a.zfsctl-aside-20261118T143000Z --dry-run\n"
         "beta:bk/a.zfsctl-aside-20261119T143000Z  set aside 24 h ago, 1 snapshot, frees 1M\n"
         "  stays: bk/a.zfsctl-aside-20261119T143000Z is mounted\n"
         "  after: beta:bk/a.zfsctl-aside-20261118T143000Z\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -96,6 +97,36 @@ def agreement_to_prune(face: Face, *, verb: str) -> Callable[[Plan], bool]:
             f"Destroy {counted(destroys, 'snapshot')}?",
             refusal=f"{verb}: nothing was done, {counted(destroys, 'destroy')} were not confirmed",
             hint=f"zfsctl {verb} --yes, or --dry-run to see the plan",
+        )
+        return shown
+
+    return agree
+
+
+def agreement_to_release(face: Face, given: str | None, *, verb: str) -> Callable[[Plan], bool]:
+    """The agreement that letting go of copies needs: the name of the copy, or for several how many datasets go.
+
+    `given` is the value of --confirm.
+    """
+
+    def agree(plan: Plan) -> bool:
+        from zfsctl.model.plan import DestroyDataset
+        from zfsctl.render.plan import render_plan
+
+        steps = [step for step in plan.steps if isinstance(step, DestroyDataset)]
+        if not steps:
+            return False
+        copies = list(dict.fromkeys(step.aside for step in steps))
+        expected = copies[0] if len(copies) == 1 else str(len(steps))
+        shown = given is None and face.can_ask and face.on_terminal
+        if shown:
+            face.print_lines(render_plan(plan, kept=face.verbose))
+        face.confirm_by_typing(
+            expected,
+            given=given,
+            what="the dataset's name" if len(copies) == 1 else "the number of datasets",
+            refusal=f"{verb}: nothing was released, {copies[0]} stays",
+            hint=f"--confirm {shlex.quote(expected)}, or --dry-run to see the plan",
         )
         return shown
 

@@ -19,6 +19,12 @@ Valid = Annotated[
     str | None,
     typer.Option("--valid", metavar="DURATION", help="How long a plan saved by --out may be applied; default 1h."),
 ]
+Confirm = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm", metavar="NAME", help="Agree to a release by the name of the dataset, without a question."
+    ),
+]
 DetailedExitCode = Annotated[
     bool, typer.Option("--detailed-exitcode", help="With --dry-run: exit 4 when the plan would change something.")
 ]

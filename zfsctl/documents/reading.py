@@ -75,6 +75,7 @@ def _plan_adapter() -> TypeAdapter[PlanEnvelope]:
 _STEP_KINDS = (
     "create-snapshots",
     "destroy-snapshots",
+    "destroy-dataset",
     "hook",
     "hold-snapshots",
     "create-parents",
@@ -82,6 +83,9 @@ _STEP_KINDS = (
     "rename-snapshot",
     "transfer",
     "move-anchors",
+    "clone-dataset",
+    "promote-clone",
+    "swap-datasets",
 )
 """pydantic puts the tag of a union into the path to a field; a person looks for the index alone."""
 

@@ -18,9 +18,10 @@ from zfsctl.model.names import (
     check_dataset_name,
     check_host_name,
     check_snapshot_part,
+    is_at_or_below,
     pool_of,
 )
-from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, RunHook, SnapshotRef, Step
+from zfsctl.model.plan import CreateSnapshots, DestroyDataset, DestroySnapshots, RunHook, SnapshotRef, Step
 from zfsctl.model.received import CARRIED, PROTECTING, SOURCE_PROPERTIES
 from zfsctl.model.repair import (
     CloneDataset,
@@ -28,6 +29,7 @@ from zfsctl.model.repair import (
     SwapDatasets,
     aside_name,
     home_of,
+    is_aside,
     new_name,
     parse_repair_mark,
 )
@@ -43,6 +45,7 @@ from zfsctl.model.transfer import (
     Send,
     Transfer,
     base_tag,
+    is_own_tag,
     send_tag,
 )
 from zfsctl.zfs.properties import check_user_property
@@ -68,10 +71,26 @@ def check_step(step: Step) -> None:
             check_dataset_name(step.dataset)
             _check_guid(step.dataset_guid)
             _check_snapshots(step.snapshots, step.dataset)
+        case DestroyDataset():
+            _check_release(step)
         case RunHook():
             pass
         case _:
             _check_replication_step(step)
+
+
+def _check_release(step: DestroyDataset) -> None:
+    check_dataset_name(step.dataset)
+    _check_guid(step.dataset_guid)
+    if not is_aside(step.aside) or not is_at_or_below(step.dataset, step.aside):
+        raise ValueError(f"{step.dataset} is no part of a copy that was set aside")
+    if parse_repair_mark(step.mark) is None:
+        raise ValueError(f"{step.mark!r} is no mark of a copy that was set aside")
+    _check_snapshots(step.snapshots, step.dataset)
+    names = {ref.name for ref in step.snapshots}
+    for snapshot, tag in step.holds:
+        if snapshot not in names or not is_own_tag(tag):
+            raise ValueError(f"{tag!r} is no hold of zfsctl's own on a snapshot of {step.dataset}")
 
 
 def _check_replication_step(step: ReplicationStep) -> None:

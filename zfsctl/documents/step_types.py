@@ -65,6 +65,33 @@ class DestroySnapshotsDocument(TypedDict):
 
 
 @with_config(STRICT)
+class OwnHoldDocument(TypedDict):
+    """A hold of zfsctl's own on a snapshot, by the part after the @."""
+
+    snapshot: str
+    tag: str
+
+
+@with_config(STRICT)
+class DestroyDatasetDocument(TypedDict):
+    """One dataset of a copy that was set aside, destroyed with the snapshots that are named."""
+
+    id: str
+    kind: Literal["destroy-dataset"]
+    host: str
+    dataset: str
+    risk: RiskWord
+    why: str
+    after: list[str]
+    dataset_guid: Guid
+    aside: Annotated[str, Field(description="the copy that it is, or lies below")]
+    mark: Annotated[str, Field(description="zfsctl:aside of that copy")]
+    snapshots: list[NamedGuid]
+    holds: Annotated[list[OwnHoldDocument], Field(description="released before")]
+    frees: Bytes | None
+
+
+@with_config(STRICT)
 class HookDocument(TypedDict):
     """An operator's command. `dataset` is empty when it is not about one."""
 
@@ -290,6 +317,10 @@ ReplicationStepDocument = (
     | RepairStepDocument
 )
 StepDocument = Annotated[
-    CreateSnapshotsDocument | DestroySnapshotsDocument | HookDocument | ReplicationStepDocument,
+    CreateSnapshotsDocument
+    | DestroySnapshotsDocument
+    | DestroyDatasetDocument
+    | HookDocument
+    | ReplicationStepDocument,
     Field(discriminator="kind"),
 ]

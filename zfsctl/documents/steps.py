@@ -10,7 +10,7 @@ from zfsctl.documents.transfer_steps import (
     replication_step_of,
     snapshot_refs,
 )
-from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, RunHook, Step, risk_of
+from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroyDataset, DestroySnapshots, RunHook, Step, risk_of
 
 if TYPE_CHECKING:
     from zfsctl.documents.field_types import RiskWord
@@ -47,6 +47,22 @@ def document_of_step(step: Step) -> StepDocument:
                 "after": after,
                 "dataset_guid": str(step.dataset_guid),
                 "snapshots": named_guids(step.snapshots),
+                "frees": step.frees,
+            }
+        case DestroyDataset():
+            return {
+                "id": step.id,
+                "kind": "destroy-dataset",
+                "host": step.host,
+                "dataset": step.dataset,
+                "risk": risk,
+                "why": step.why,
+                "after": after,
+                "dataset_guid": str(step.dataset_guid),
+                "aside": step.aside,
+                "mark": step.mark,
+                "snapshots": named_guids(step.snapshots),
+                "holds": [{"snapshot": snapshot, "tag": tag} for snapshot, tag in step.holds],
                 "frees": step.frees,
             }
         case RunHook():
@@ -96,6 +112,20 @@ def _step_of(document: StepDocument) -> Step:
             dataset=document["dataset"],
             dataset_guid=int(document["dataset_guid"]),
             snapshots=snapshot_refs(document["snapshots"]),
+            frees=document["frees"],
+        )
+    if document["kind"] == "destroy-dataset":
+        return DestroyDataset(
+            id=document["id"],
+            host=document["host"],
+            why=document["why"],
+            after=tuple(document["after"]),
+            dataset=document["dataset"],
+            dataset_guid=int(document["dataset_guid"]),
+            aside=document["aside"],
+            mark=document["mark"],
+            snapshots=snapshot_refs(document["snapshots"]),
+            holds=tuple((hold["snapshot"], hold["tag"]) for hold in document["holds"]),
             frees=document["frees"],
         )
     if document["kind"] == "hook":

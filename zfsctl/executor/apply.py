@@ -16,11 +16,12 @@ from zfsctl.executor.board import ENDED_WELL, Board, Stop, failed, is_always, wa
 from zfsctl.executor.create import apply_create
 from zfsctl.executor.destroy import apply_destroys
 from zfsctl.executor.hook import apply_hook
+from zfsctl.executor.release import apply_release
 from zfsctl.executor.replication_lane import apply_replication
 from zfsctl.hosts.protocol import Fleet, Host
 from zfsctl.model.event import Event, Result, StepOutcome
 from zfsctl.model.names import is_at_or_below
-from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, RunHook, Step
+from zfsctl.model.plan import CreateSnapshots, DestroyDataset, DestroySnapshots, Plan, RunHook, Step
 from zfsctl.model.transfer import HoldSnapshots, ReplicationStep
 
 __all__ = ["Stop", "apply_steps"]
@@ -217,7 +218,7 @@ def _pools_changed(step: Step, steps: Sequence[Step]) -> tuple[str, ...]:
     match step:
         case CreateSnapshots():
             return (step.pool,)
-        case DestroySnapshots():
+        case DestroySnapshots() | DestroyDataset():
             return (step.dataset.partition("/")[0],)
         case RunHook():
             about = (other for other in steps if isinstance(other, CreateSnapshots))
@@ -232,6 +233,8 @@ def _apply_batch(steps: Sequence[Step], host: Host) -> list[StepOutcome]:
             return apply_destroys([step for step in steps if isinstance(step, DestroySnapshots)], host)
         case CreateSnapshots() as create:
             return [apply_create(create, host)]
+        case DestroyDataset() as destroy:
+            return [apply_release(destroy, host)]
         case RunHook() as hook:
             return [apply_hook(hook, host)]
         case _:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from zfsctl.model.approval import ApprovalRequest
 from zfsctl.model.finding import Finding
 from zfsctl.model.refs import DatasetRef, SnapshotRef
+from zfsctl.model.release import DestroyDataset
 from zfsctl.model.repair import CloneDataset, PromoteClone, SwapDatasets
 from zfsctl.model.transfer import (
     AbortReceive,
@@ -23,6 +24,7 @@ from zfsctl.model.verdicts import Decision
 __all__ = [
     "CreateSnapshots",
     "DatasetRef",
+    "DestroyDataset",
     "DestroySnapshots",
     "Plan",
     "PlannedDataset",
@@ -99,7 +101,7 @@ class RunHook:
     after: tuple[str, ...] = ()
 
 
-Step = CreateSnapshots | DestroySnapshots | RunHook | ReplicationStep
+Step = CreateSnapshots | DestroySnapshots | DestroyDataset | RunHook | ReplicationStep
 
 
 def risk_of(step: Step) -> Risk:
@@ -109,7 +111,7 @@ def risk_of(step: Step) -> Risk:
             return Risk.SAFE
         case RunHook() | RenameSnapshot() | CloneDataset() | PromoteClone() | SwapDatasets():
             return Risk.REVERSIBLE
-        case DestroySnapshots() | AbortReceive():
+        case DestroySnapshots() | DestroyDataset() | AbortReceive():
             return Risk.DESTRUCTIVE
 
 
@@ -132,7 +134,7 @@ def datasets_of(step: Step) -> tuple[tuple[str, str], ...]:
             return ((step.host, step.origin), (step.host, step.dataset))
         case SwapDatasets():
             return ((step.host, step.dataset), (step.host, step.built), (step.host, step.aside))
-        case DestroySnapshots() | RunHook() | AbortReceive() | RenameSnapshot():
+        case DestroySnapshots() | DestroyDataset() | RunHook() | AbortReceive() | RenameSnapshot():
             return ((step.host, step.dataset),)
 
 

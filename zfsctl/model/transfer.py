@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -197,6 +198,9 @@ REPLICATION_LOCK = "@replication"
 """Stands for the host in the lock of a replication; no host is called so."""
 
 
+_OWN_TAG = re.compile(r"zfsctl:[a-z0-9][a-z0-9-]{0,31}:(?:send|base)")
+
+
 def cursor_name(replication: str, guid: int) -> str:
     """The name of the bookmark that says: up to here the receiver of `replication` has everything."""
     return f"zfsctl-{replication}-{guid:016x}"
@@ -210,6 +214,11 @@ def send_tag(replication: str) -> str:
 def base_tag(replication: str) -> str:
     """The hold on the newest snapshot that a receiver shares with its sender."""
     return f"zfsctl:{replication}:base"
+
+
+def is_own_tag(tag: str) -> bool:
+    """Whether a hold has the form of those that replications place."""
+    return _OWN_TAG.fullmatch(tag) is not None
 
 
 def what_is_left(sends: Sequence[Send], arrived: int) -> tuple[Send, ...]:

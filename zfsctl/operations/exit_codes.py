@@ -9,7 +9,7 @@ from zfsctl.errors import ExitCode
 from zfsctl.model.event import Result, StepOutcome
 from zfsctl.model.finding import Finding
 from zfsctl.model.names import POLICY_PROPERTY, is_at_or_below
-from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, RunHook, Step, datasets_of
+from zfsctl.model.plan import CreateSnapshots, DestroyDataset, DestroySnapshots, Plan, RunHook, Step, datasets_of
 from zfsctl.model.repair import CloneDataset, PromoteClone, SwapDatasets, home_of
 from zfsctl.model.transfer import (
     AbortReceive,
@@ -110,6 +110,8 @@ def _codes_of(
             return [] if code is ExitCode.DONE else [((step.host, step.dataset), code)]
         case CloneDataset() | PromoteClone() | SwapDatasets() | Transfer() | MoveAnchors():
             return [((step.host, home_of(step.dataset)), code)]
+        case DestroyDataset():
+            return [((step.host, step.aside), code)]
         case DestroySnapshots() | AbortReceive() | RenameSnapshot():
             return [((step.host, step.dataset), code)]
         case CreateSnapshots():

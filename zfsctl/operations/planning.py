@@ -13,6 +13,7 @@ from zfsctl.executor.collect_chains import ChainRequest
 from zfsctl.executor.estimate import collect_frees
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
+from zfsctl.model.names import pool_of
 from zfsctl.model.plan import DestroySnapshots, Plan, PlannedDataset, RunHook, Step
 from zfsctl.model.transfer import REPLICATION_LOCK
 from zfsctl.operations.session import Chained, Session, Wanted
@@ -191,6 +192,18 @@ def chained(trees: Sequence[Tree]) -> dict[str, Chained]:
         return Chained(wanted, lambda facts: ChainRequest(tuple(wanted(facts)), receivers))
 
     return {host: one(host) for host in hosts_of(trees)}
+
+
+def _all_datasets(facts: HostFacts) -> Sequence[str]:
+    return tuple(facts.datasets)
+
+
+def _all_chains(facts: HostFacts) -> ChainRequest:
+    return ChainRequest(tuple(facts.datasets), marked=tuple(dict.fromkeys(pool_of(name) for name in facts.datasets)))
+
+
+EVERYTHING = Chained(_all_datasets, _all_chains)
+"""For looking at a host as a whole."""
 
 
 def _with_receivers(wanted: Wanted, trees: Sequence[Tree], host: str) -> Wanted:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from zfsctl.errors import StaleError
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.names import stamp
-from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, Step, datasets_of
+from zfsctl.model.plan import CreateSnapshots, DestroyDataset, DestroySnapshots, Plan, Step, datasets_of
 from zfsctl.model.transfer import MoveAnchors, Transfer
 from zfsctl.operations.assemble import host_findings
-from zfsctl.operations.planning import Scene, chained, joined, prune_scene
+from zfsctl.operations.planning import EVERYTHING, Scene, chained, joined, prune_scene, replicate_scene
 from zfsctl.operations.session import Session, Wanted, unknown_host
 from zfsctl.planner.pairing import trees_of, with_an_end_on
 from zfsctl.planner.receiving import receivers_of
@@ -20,6 +20,10 @@ from zfsctl.planner.selection import restrict, select_datasets
 
 MOST_AHEAD_SECONDS = 300
 """A plan dated further ahead of this clock was made by another clock."""
+
+
+_CHANGE_A_POOL = CreateSnapshots | DestroySnapshots | DestroyDataset
+"""Steps that need the lock of their pool."""
 
 
 def check_saved_plan(session: Session, saved: Plan) -> Plan:
@@ -32,9 +36,10 @@ def check_saved_plan(session: Session, saved: Plan) -> Plan:
     """
     _check_validity(saved, session.clock())
     scene, hosts = _scene_of_steps(session, saved.steps)
-    pruning = prune_scene(session, scene)
+    standing = replicate_scene(session, scene, sends=False)
+    pruning = prune_scene(session, scene, standing)
     chosen = Facts({host: scene.facts.hosts[host] for host in hosts})
-    checked = check_saved_steps(saved, chosen, pruning.decisions, policy=session.policy)
+    checked = check_saved_steps(saved, chosen, pruning.decisions, policy=session.policy, links=standing.links)
     if saved.steps and not checked.steps:
         raise StaleError(
             f"{saved.id}: nothing was applied, nothing of the plan is left",
@@ -69,7 +74,7 @@ def _scene_of_steps(session: Session, steps: Sequence[Step]) -> tuple[Scene, tup
     policy = session.policy
     named: dict[str, set[str]] = {}
     for step in steps:
-        here = {name for _, name in datasets_of(step)} if isinstance(step, CreateSnapshots | DestroySnapshots) else ()
+        here = {name for _, name in datasets_of(step)} if isinstance(step, _CHANGE_A_POOL) else ()
         named.setdefault(step.host, set()).update(here)
         if isinstance(step, Transfer | MoveAnchors):
             named.setdefault(step.sender_host, set())
@@ -78,12 +83,15 @@ def _scene_of_steps(session: Session, steps: Sequence[Step]) -> tuple[Scene, tup
             raise unknown_host(host, policy)
     hosts = session.host_names(tuple(named))
     trees = with_an_end_on(trees_of(policy), hosts)
-    facts = session.collect({host: _listing(frozenset(named[host])) for host in hosts}, chained(trees))
+    # What a copy that was set aside may still be needed for is seen only where everything on its host is.
+    released = {(step.host, step.dataset) for step in steps if isinstance(step, DestroyDataset)}
+    chains = chained(trees) | dict.fromkeys((host for host, _ in released if host in hosts), EVERYTHING)
+    facts = session.collect({host: _listing(frozenset(named[host])) for host in hosts}, chains)
     places = [
         (host, facts.hosts[host].datasets[name])
         for host in hosts
         for name in sorted(named[host])
-        if name in facts.hosts[host].datasets
+        if name in facts.hosts[host].datasets and (host, name) not in released
     ]
     rules = select_datasets(policy, facts)
     selected, _ = receivers_of(trees, facts, rules.datasets)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from zfsctl.model.dataset import Snapshot
@@ -11,15 +10,9 @@ from zfsctl.model.facts import HostFacts
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import ASIDE_MARK, REPAIR_MARK, is_at_or_below, stamped_at
 from zfsctl.model.repair import former_home_of, is_aside, is_new, parse_repair_mark
+from zfsctl.model.transfer import is_own_tag
 from zfsctl.planner.lineage import RECEIVING, find_base
 from zfsctl.planner.links import Link
-
-_OWN_TAG = re.compile(r"zfsctl:[a-z0-9][a-z0-9-]{0,31}:(?:send|base)")
-
-
-def is_own_tag(tag: str) -> bool:
-    """Whether a hold has the form of those that replications place."""
-    return _OWN_TAG.fullmatch(tag) is not None
 
 
 def deepest_first(host: HostFacts, top: str) -> tuple[str, ...]:

@@ -52,17 +52,22 @@ def controllers_on(
 
 
 def _of_other_policies(host: HostFacts, policy: PolicyFile, ours: dict[str, Selected]) -> Iterator[Finding]:
-    """Snapshots of a policy that the file does not have. After a policy was renamed or dropped they are all older
-    than those of its successor; where they come in between, somebody else is taking them."""
+    """Snapshots of a policy that the file does not have, on datasets that it has a policy for.
+
+    After a policy was renamed they are all older than those of its successor; where they come in between, somebody else
+    is taking them.
+    """
     found: dict[str, list[Snapshot]] = {}
-    for name, snapshots in host.snapshots.items():
+    for name, selected in ours.items():
+        if selected.policy is None:
+            continue
         known_before = False
-        for one in snapshots:
+        for one in host.snapshots.get(name, ()):
             if one.policy is None or ownership_of(one.name, prefix=policy.prefix) is not Ownership.SCHEDULED:
                 continue
             if one.policy in policy.policies:
                 known_before = True
-            elif host.clock - one.creation <= RECENT_SECONDS and (known_before or not _is_scheduled(ours.get(name))):
+            elif host.clock - one.creation <= RECENT_SECONDS and (known_before or not _is_scheduled(selected)):
                 found.setdefault(one.policy, []).append(one)
     for name, recent in found.items():
         newest = max(recent, key=lambda one: one.creation)
@@ -75,8 +80,8 @@ def _of_other_policies(host: HostFacts, policy: PolicyFile, ours: dict[str, Sele
         yield Finding(Severity.WARNING, "second-controller", host.host, newest.dataset, message, "zfsctl config show")
 
 
-def _is_scheduled(one: Selected | None) -> bool:
-    return one is not None and one.policy is not None and one.policy.schedule is not None
+def _is_scheduled(one: Selected) -> bool:
+    return one.policy is not None and one.policy.schedule is not None
 
 
 def _twice(host: HostFacts, policy: PolicyFile, name: str, schedule: Schedule, zone: tzinfo) -> Iterator[Finding]:

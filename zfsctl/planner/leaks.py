@@ -24,6 +24,8 @@ from zfsctl.planner.wording import counted
 _TAG = re.compile(r"zfsctl:(?P<name>[a-z0-9][a-z0-9-]{0,31}):(?P<end>send|base)")
 _CURSOR = re.compile(r"zfsctl-(?P<name>[a-z0-9][a-z0-9-]{0,31})-(?P<guid>[0-9a-f]{16})")
 _ELSEWHERE = "unless another machine's policy has it"
+_BY_HAND = re.compile(r"by-hand-[0-9a-f]{8}")
+"""The name of a replication by --from and --to, which no policy has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,12 @@ def _found(known: Known, host: HostFacts, code: str, dataset: str, message: str,
     return Finding(Severity.WARNING, code, host.host, dataset, message, hint)
 
 
+def _not_in_the_policy(replication: str) -> str:
+    if _BY_HAND.fullmatch(replication):
+        return "a replication by --from and --to left it, and goes on from there when it is repeated"
+    return f"the policy has no replication {replication}, {_ELSEWHERE}"
+
+
 def _holds(host: HostFacts, known: Known) -> Iterator[Finding]:
     """By dataset and tag, one finding: a replication that ended may have left thousands."""
     held: dict[tuple[str, str], list[str]] = {}
@@ -84,7 +92,7 @@ def _holds(host: HostFacts, known: Known) -> Iterator[Finding]:
             continue
         replication, end = form["name"], form["end"]
         if not known.has(replication):
-            why = f"the policy has no replication {replication}, {_ELSEWHERE}"
+            why = _not_in_the_policy(replication)
         elif end == "send" and not known.sends(replication, host.host, dataset):
             why = f"{replication} does not send {dataset}"
         elif end == "base" and not known.receives(replication, host.host, dataset):
@@ -112,7 +120,7 @@ def _cursors(host: HostFacts, known: Known) -> Iterator[Finding]:
                 continue
             why = f"{replication} does not send {dataset}"
             if not known.has(replication):
-                why = f"the policy has no replication {replication}, {_ELSEWHERE}"
+                why = _not_in_the_policy(replication)
             for one in here:
                 message = f"the cursor #{one.name} is left over: {why}"
                 yield _found(known, host, "leaked-cursor", dataset, message, "zfs", "destroy", str(one))
@@ -129,7 +137,14 @@ def _partial_receives(host: HostFacts, known: Known) -> Iterator[Finding]:
         if link is not None and link.lineage.state in (LinkState.UNKNOWN, LinkState.AWAY, LinkState.BUSY):
             continue
         why = "no replication of the policy arrives there" if link is None else f"no run takes it up: {_state_of(link)}"
-        message = f"a receive was interrupted there and is kept to be resumed, but {why}"
+        if dataset.receive_resume_token is None:
+            message = f"a first receive that cannot be resumed has not ended there, and {why}"
+            yield _found(
+                known, host, "partial-receive", name, message, "zfs", "list", "-o", "name,used,inconsistent", name
+            )
+            continue
+        # One that is running has a token too; OpenZFS does not let that be aborted.
+        message = f"a receive was interrupted there, or is running, and {why}"
         yield _found(known, host, "partial-receive", name, message, "zfs", "receive", "-A", name)
 
 
@@ -150,7 +165,7 @@ def _half_built(host: HostFacts, known: Known) -> Iterator[Finding]:
         if mark is None:
             why = f"it has no mark {REPAIR_MARK} of its own"
         elif not known.has(mark.replication):
-            why = f"the policy has no replication {mark.replication}, {_ELSEWHERE}"
+            why = _not_in_the_policy(mark.replication)
         else:
             why = f"its repair is of another dataset than the one that {mark.replication} has there now"
         look = ("zfs", "list", "-r", "-t", "all", "-o", f"name,used,origin,{REPAIR_MARK}", name)

@@ -14,13 +14,15 @@ from typing import assert_never
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import POLICY_PROPERTY, ownership_of, stamped_at
-from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Plan, RunHook, Step
+from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroyDataset, DestroySnapshots, Plan, RunHook, Step
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.transfer import ReplicationStep
 from zfsctl.model.verdicts import Decision, Verdict
+from zfsctl.planner.links import Link
 from zfsctl.planner.matching import selects_host
 from zfsctl.planner.ownership import newest_scheduled
 from zfsctl.planner.planned import with_planned
+from zfsctl.planner.releasing import check_saved_releases
 from zfsctl.planner.saved_transfers import check_saved_transfers
 from zfsctl.planner.stale import stale
 
@@ -36,7 +38,9 @@ class CheckedSteps:
     """One `stale` for each snapshot, dataset or hook that was dropped; `gone` for destroys that are done already."""
 
 
-def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *, policy: PolicyFile) -> CheckedSteps:
+def check_saved_steps(
+    plan: Plan, facts: Facts, decisions: Iterable[Decision], *, policy: PolicyFile, links: Sequence[Link] = ()
+) -> CheckedSteps:
     """The steps of `plan` without what is stale, in their order.
 
     Args:
@@ -45,12 +49,14 @@ def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *
         decisions: What the rules and guards decide today about the snapshots of those datasets.
         policy: The policy file of today. A hook that it does not have in this very form is not run, nor is a snapshot
             taken that it is about.
+        links: How the replications of these hosts stand, for what a copy that was set aside may still be needed for.
     """
     foreign = _foreign_hooks(plan, policy)
     allowed = {(decision.host, decision.dataset, decision.guid): decision for decision in decisions}
     transfers, not_sent = check_saved_transfers(plan, with_planned(facts, plan.steps), policy)
+    releases, not_released = _releases(plan, facts, links)
     kept: list[Step] = []
-    dropped: list[Finding] = [*not_sent]
+    dropped: list[Finding] = [*not_sent, *not_released]
     for step in plan.steps:
         if isinstance(step, ReplicationStep):
             kept.extend([transfers[step.id]] if step.id in transfers else [])
@@ -59,6 +65,8 @@ def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *
         match step:
             case _ if host is None or not host.reached:
                 dropped.append(stale(step.host, "", f"{step.id} was left out, the host did not answer"))
+            case DestroyDataset():
+                kept.extend([releases[step.id]] if step.id in releases else [])
             case CreateSnapshots():
                 around = next((hook for hook in foreign if _is_around(hook, step)), None)
                 if around is not None:
@@ -79,6 +87,22 @@ def check_saved_steps(plan: Plan, facts: Facts, decisions: Iterable[Decision], *
             case _:
                 assert_never(step)
     return CheckedSteps(_without_idle_hooks(kept), tuple(dict.fromkeys(dropped)))
+
+
+def _releases(plan: Plan, facts: Facts, links: Sequence[Link]) -> tuple[dict[str, DestroyDataset], list[Finding]]:
+    by_host: dict[str, list[DestroyDataset]] = {}
+    for step in plan.steps:
+        if isinstance(step, DestroyDataset):
+            by_host.setdefault(step.host, []).append(step)
+    left: dict[str, DestroyDataset] = {}
+    findings: list[Finding] = []
+    for name, steps in by_host.items():
+        host = facts.hosts.get(name)
+        if host is not None and host.reached:
+            kept, dropped = check_saved_releases(steps, host, links)
+            left.update((step.id, step) for step in kept)
+            findings += dropped
+    return left, findings
 
 
 def _creation(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from zfsctl.model.diagnosis import Diagnosis, SetAside
 from zfsctl.model.names import Place
 from zfsctl.render.findings import render_findings, rows_of_findings
@@ -69,4 +71,7 @@ def _aside(one: SetAside, *, at: int) -> list[Line]:
         lines.append(line(f"  {human_bytes(one.written)} of it are in no snapshot"))
     lines += [line(Span("  stays: ", Style.WARNING), why) for why in one.obstacles]
     lines += [line(Span("  after: ", Style.QUIET), str(Place(one.host, name))) for name in one.after]
+    if not one.obstacles and not one.after:
+        place = shlex.quote(f"{one.host}:{one.dataset}")
+        lines.append(line(Span("  try: ", Style.QUIET), f"zfsctl doctor --release {place} --dry-run"))
     return lines

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.names import Place
-from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, RunHook, Step
+from zfsctl.model.plan import CreateSnapshots, DestroyDataset, DestroySnapshots, Plan, RunHook, Step
 from zfsctl.model.repair import CloneDataset, PromoteClone, SwapDatasets
 from zfsctl.model.transfer import (
     AbortReceive,
@@ -30,6 +30,7 @@ class Kind(Enum):
     SNAPSHOT = ("snapshot", "snapshots")
     TRANSFER = ("transfer", "transfers")
     DESTROY = ("destroy", "destroys")
+    RELEASE = ("dataset", "datasets")
     ABORT = ("abort", "aborts")
     RENAME = ("rename", "renames")
     REPAIR = ("repair step", "repair steps")
@@ -40,6 +41,9 @@ class Kind(Enum):
     HOOK = ("hook", "hooks")
     KEPT = ("kept", "kept")
 
+
+WHOLE_DATASET = "(dataset)"
+"""What stands where the name of a snapshot would; none can be called so."""
 
 _UNTOLD = (Result.DONE, Result.RUNNING, Result.SKIPPED)
 """How a step that serves a transfer ends without a line of its own: the transfer's line says it all."""
@@ -179,6 +183,21 @@ def _entries_of(step: Step, reasons: Mapping[tuple[str, str, int], Decision], at
                     step=step.id,
                     guid=snapshot.guid,
                 )
+        case DestroyDataset():
+            for snapshot in step.snapshots:
+                yield Entry(
+                    step.host,
+                    step.dataset,
+                    "-",
+                    snapshot.name,
+                    "it goes with its dataset",
+                    Kind.DESTROY,
+                    step=step.id,
+                    guid=snapshot.guid,
+                )
+            yield Entry(
+                step.host, step.dataset, "-", WHOLE_DATASET, step.why, Kind.RELEASE, size=step.frees, step=step.id
+            )
         case RunHook():
             yield Entry(step.host, step.dataset, "~", f"hook {step.name}", step.why, Kind.HOOK, step=step.id)
         case _:

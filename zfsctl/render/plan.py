@@ -170,7 +170,7 @@ def _rows_of_requests(requests: Iterable[ApprovalRequest]) -> Iterable[Row]:
 
 def _counts(entries: Sequence[Entry], *, freed: str) -> str:
     kinds = [entry.kind for entry in entries]
-    notes = {Kind.DESTROY: freed, Kind.TRANSFER: _sent(entries)}
+    notes = {Kind.DESTROY: freed, Kind.TRANSFER: _sent(entries), Kind.RELEASE: _released(entries)}
     return ", ".join(counted(kinds.count(kind), *kind.value) + notes.get(kind, "") for kind in Kind if kind in kinds)
 
 
@@ -179,6 +179,13 @@ def _sent(entries: Sequence[Entry]) -> str:
     sizes = [entry.estimate for entry in entries if entry.kind is Kind.TRANSFER]
     known = [size for size in sizes if size is not None]
     return f" (about {human_bytes(sum(known))})" if known and len(known) == len(sizes) else ""
+
+
+def _released(entries: Sequence[Entry]) -> str:
+    """The space of the datasets that go."""
+    sizes = [entry.size for entry in entries if entry.kind is Kind.RELEASE]
+    known = [size for size in sizes if size is not None]
+    return f" of {human_bytes(sum(known))}" if known and len(known) == len(sizes) else ""
 
 
 def _freed(plan: Plan, word: str) -> str:

@@ -20,7 +20,7 @@ from zfsctl.model.event import (
     StepStarted,
 )
 from zfsctl.model.names import POLICY_PROPERTY, REASON_PROPERTY
-from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan, Step, datasets_of
+from zfsctl.model.plan import CreateSnapshots, DestroyDataset, DestroySnapshots, Plan, Step, datasets_of
 from zfsctl.model.transfer import Transfer
 from zfsctl.model.verdicts import Decision, Verdict
 from zfsctl.state.process import this_process
@@ -84,7 +84,7 @@ def record_step_finished(db: Database, event: StepFinished, destroyed: Destroyed
         case CreateSnapshots() as step:
             created = len(done)
             _insert_created(db, step, done, event.at)
-        case DestroySnapshots() as step:
+        case DestroySnapshots() | DestroyDataset() as step:
             gone = len(done)
             _insert_destroyed(db, step, done, destroyed, event.at)
         case Transfer() as step:
@@ -166,7 +166,7 @@ def _insert_received(db: Database, step: Transfer, done: Sequence[MemberOutcome]
 
 
 def _insert_destroyed(
-    db: Database, step: DestroySnapshots, done: Sequence[MemberOutcome], destroyed: Destroyed, at: int
+    db: Database, step: DestroySnapshots | DestroyDataset, done: Sequence[MemberOutcome], destroyed: Destroyed, at: int
 ) -> None:
     guids = {ref.name: ref.guid for ref in step.snapshots}
     for member in done:

@@ -56,7 +56,8 @@ DESCRIPTION = (
     "them.",
 )
 CONFIRMATION = (
-    "Reading and taking snapshots never ask. A manual prune asks on a terminal, or takes --yes. With --no-input or "
+    "Reading and taking snapshots never ask. A manual prune asks on a terminal, or takes --yes. Letting go of a copy "
+    "that was set aside takes the name of its dataset, typed or by --confirm; --yes is not enough. With --no-input or "
     "without a terminal nothing is ever asked: what needs an answer is refused with exit status 5."
 )
 
@@ -110,7 +111,14 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ("approvals",): (
         ("See what waits, and let it happen:", "zfsctl approvals -v\nzfsctl approvals approve 1f2e\nzfsctl run"),
     ),
-    ("doctor",): (("Look for what is left over:", "zfsctl doctor"),),
+    ("doctor",): (
+        ("Look for what is left over:", "zfsctl doctor"),
+        (
+            "See what letting go of a copy would destroy, then let it go:",
+            "zfsctl doctor --release beta:bk/db.zfsctl-aside-20261118T150640Z --dry-run\n"
+            "zfsctl doctor --release beta:bk/db.zfsctl-aside-20261118T150640Z",
+        ),
+    ),
     ("history",): (
         ("The last runs, and one of them in full:", "zfsctl history\nzfsctl history 20261120T143000Z"),
         ("Since when a replication is broken:", "zfsctl history nodes-to-vault"),

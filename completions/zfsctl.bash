@@ -120,7 +120,7 @@ _zfsctl() {
             -c|--config|--out) _zfsctl_words "$cur" files "$sandbox" ;;
             --host) _zfsctl_words "$cur" hosts "$sandbox" ;;
             --sandbox) _zfsctl_words "$cur" folders "$sandbox" ;;
-            --confirm) _zfsctl_words "$cur" snapshots "$sandbox" ;;
+            --from|--to|--release) _zfsctl_words "$cur" datasets "$sandbox" ;;
         esac
         return
     fi

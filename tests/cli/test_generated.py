@@ -104,6 +104,7 @@ def test_every_key_of_the_policy_file_is_in_its_page() -> None:
         pytest.param("zfsctl prune tank", ["tank", "tank/a", "tank/with\\ blank"], id="datasets"),
         pytest.param("zfsctl prune -r tank/a be", ["beta:bk"], id="a-second-dataset"),
         pytest.param("zfsctl prune alpha:t", ["tank/db", "tank/x"], id="after-a-colon-readline-wants-the-rest"),
+        pytest.param("zfsctl doctor --release alpha:t", ["tank/db", "tank/x"], id="the-dataset-of-an-option"),
         pytest.param("zfsctl explain tank/", ["tank/a", "tank/with\\ blank"], id="datasets-of-a-snapshot"),
         pytest.param(
             "zfsctl explain tank/a@", ["@a-1", "@a-2", "@two\\ words"], id="snapshots-readline-keeps-the-at-sign"
@@ -152,6 +153,7 @@ def test_bash_starts_no_program_but_sort(tree: CommandText, cache: dict[str, str
         pytest.param("zfsctl -c x config ", ["check", "init", "show"], id="verbs-below-a-verb"),
         pytest.param("zfsctl snapshot --re", ["--reason", "--recursive"], id="options"),
         pytest.param("zfsctl prune alpha:t", ["alpha:tank/db", "alpha:tank/x"], id="datasets"),
+        pytest.param("zfsctl doctor --release be", ["beta:bk"], id="the-dataset-of-an-option"),
         pytest.param("zfsctl explain alpha:tank/d", ["alpha:tank/db"], id="datasets-of-a-snapshot"),
         pytest.param("zfsctl explain alpha:tank/db@d", ["alpha:tank/db@db-1", "alpha:tank/db@db-2"], id="snapshots"),
         pytest.param("zfsctl explain tank/b@", [], id="a-dataset-without-snapshots"),

@@ -22,7 +22,7 @@ Valid = Annotated[
 Confirm = Annotated[
     str | None,
     typer.Option(
-        "--confirm", metavar="NAME", help="Agree to a release by the name of the dataset, without a question."
+        "--confirm", metavar="DATASET", help="Agree to a release by the name of the dataset, without a question."
     ),
 ]
 DetailedExitCode = Annotated[

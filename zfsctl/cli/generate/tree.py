@@ -34,6 +34,7 @@ _WORDS_OF = {
     "PLAN.json": Words.FILES,
     "DIR": Words.FOLDERS,
     "[[HOST:]DATASET]...": Words.DATASETS,
+    "[HOST:]DATASET": Words.DATASETS,
     "NAME": Words.SNAPSHOTS,
     "[KIND]": Words.SCHEMAS,
 }

@@ -109,7 +109,9 @@ def _arguments(flags: str, specs: list[str]) -> list[str]:
 def _spec(option: OptionText) -> str:
     help = option.help.replace("[", r"\[").replace("]", r"\]")
     repeats = "--host" in option.spellings
-    value = f":{option.metavar}:{_ACTIONS[option.words]}" if option.metavar else ""
+    # A colon would end the message.
+    message = option.metavar.replace("[HOST:]", "")
+    value = f":{message}:{_ACTIONS[option.words]}" if option.metavar else ""
     if len(option.spellings) == 1:
         spelling = option.spellings[0] + ("=" if option.metavar else "")
         return _quoted(f"{'*' if repeats else ''}{spelling}[{help}]{value}")

@@ -237,14 +237,19 @@ def test_a_copy_that_was_set_aside_is_told_with_its_space_and_age(pair: Pair) ->
     assert exit_code_of_diagnosis(found) is ExitCode.FOUND_WRONG
 
 
-def with_an_older_base(pair: Pair) -> None:
-    """Two repairs, the second from an older base, so that the first copy is a clone of the second."""
-    diverges(pair)
-    assert pair.replicate().exit_code is ExitCode.DONE
+def forget(pair: Pair) -> None:
+    """Of what was sent the sender keeps only the oldest snapshot, so that the next base is an old one."""
     sent = [name for name in pair.world.snapshots("alpha") if name.startswith("tank/a@")]
     cursors = pair.world.zfs("alpha", "list", "-H", "-t", "bookmark", "-o", "name", "tank/a")
     for name in (*sent[1:], *cursors):
         pair.world.zfs("alpha", "destroy", name)
+
+
+def with_an_older_base(pair: Pair) -> None:
+    """Two repairs, the second from an older base, so that the first copy is a clone of the second."""
+    diverges(pair)
+    assert pair.replicate().exit_code is ExitCode.DONE
+    forget(pair)
     repair_again(pair, "own2")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from tests.operations.test_doctor import OBSTACLES, look, repair_again, with_an_older_base
+from tests.operations.test_doctor import OBSTACLES, forget, look, repair_again, with_an_older_base
 from tests.operations.test_repair import COPY, MOST_CHANGES, Pair, diverges, new_pair
 from zfsctl.documents.envelope import document_text, envelope
 from zfsctl.documents.plan import document_of_plan
@@ -140,6 +141,30 @@ def test_a_copy_whose_snapshot_another_is_a_clone_of_has_to_wait_for_that(tmp_pa
     assert release(pair, second.dataset).exit_code is ExitCode.DONE
     assert all(".zfsctl-aside-" in name for name in lost(pair, before))
     assert pair.is_current()
+
+
+@pytest.mark.parametrize("older", list(product((False, True), repeat=3)))
+def test_after_any_three_repairs_every_copy_goes_in_its_order_and_in_no_other(
+    pair: Pair, older: tuple[bool, ...]
+) -> None:
+    for number, one in enumerate(older):
+        if one:
+            forget(pair)
+        repair_again(pair, f"own{number}")
+    before = everything(pair)
+
+    while copies := look(pair).asides:
+        for copy in copies:
+            if copy.after:
+                with pytest.raises(RefusedError, match="has to go first"):
+                    planned(pair, copy.dataset)
+        assert copies[0].after == ()
+        assert release(pair, copies[0].dataset).exit_code is ExitCode.DONE
+
+    assert all(".zfsctl-aside-" in name for name in lost(pair, before))
+    assert pair.asides() == []
+    assert pair.is_current()
+    assert pair.replicate().plan.steps == ()
 
 
 @pytest.mark.parametrize(("state", "said"), OBSTACLES, ids=lambda one: getattr(one, "__name__", ""))

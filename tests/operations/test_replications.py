@@ -255,6 +255,19 @@ def test_a_snapshot_taken_by_hand_arrives_with_its_reason_and_its_end(world: Cop
         assert "zfsctl-manual-20261118T200000Z" not in names(world, host, dataset), "it has expired everywhere"
 
 
+def test_what_the_sender_adopts_goes_down_the_whole_chain(world: Copies) -> None:
+    settle(world)
+    world.zfs("alpha", "snapshot", "tank/a@adopted-1")
+    settle(world)
+    for host, dataset in (("beta", "bk/a"), ("gamma", "vault/chain")):
+        assert names(world, host, dataset)[-1] == "adopted-1"
+
+    for _ in range(6):
+        an_hour(world)
+        lawful_run(world)
+    assert "adopted-1" not in names(world, "beta", "bk/a")
+
+
 def test_deleting_the_state_file_changes_nothing(world: Copies) -> None:
     settle(world)
     an_hour(world)

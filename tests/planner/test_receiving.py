@@ -10,11 +10,11 @@ import pytest
 from tests.planner.notation import at, dataset, keep, policy
 from tests.planner.replicating import RULE
 from zfsctl.model.facts import Facts, HostFacts
-from zfsctl.model.policy import DatasetRule, HostEntry, Policy, PolicyFile
+from zfsctl.model.policy import DatasetRule, HostEntry, Pattern, Policy, PolicyFile
 from zfsctl.model.pool import Pool
 from zfsctl.model.replication import Replication
 from zfsctl.planner.pairing import trees_of
-from zfsctl.planner.receiving import is_receiver, receivers_of
+from zfsctl.planner.receiving import adopts_of, is_receiver, receivers_of
 from zfsctl.planner.selection import Selected
 
 SENDER_POLICY = policy("hourly=48", name="critical")
@@ -34,11 +34,15 @@ def selected(host: str, name: str, of: Policy | None, *, adopt: tuple[str, ...] 
     return Selected(host, dataset(name), DatasetRule("zfsctl.toml: datasets.0", (), of.name if of else None), of, adopt)
 
 
+def adopts_nothing(_host: str, _name: str) -> tuple[str, ...]:
+    return ()
+
+
 def receivers(rule: Replication, *chosen: Selected, on_beta: tuple[str, ...] = ("bk/a",)) -> dict[str, Selected]:
     trees = trees_of(
         PolicyFile(hosts={name: HostEntry(name, name) for name in ("alpha", "beta")}, replications=(rule,))
     )
-    found, _ = receivers_of(trees, facts(*on_beta), chosen)
+    found, _ = receivers_of(trees, facts(*on_beta), chosen, adopts_nothing)
     return {f"{one.host}:{one.dataset.name}": one for one in found}
 
 
@@ -82,12 +86,53 @@ def test_what_only_the_receiver_has_is_kept_by_the_replication_too() -> None:
     assert rules_of(receivers(KEEP, SENDER, on_beta=("bk/a", "bk/a/gone"))["beta:bk/a/gone"]) == "monthly=24"
 
 
-def test_what_the_sender_adopts_counts_as_owned_on_the_receiver() -> None:
-    sender = replace(SENDER, adopt=("autosnap_*",))
-    own = replace(OWN, adopt=("mine-*",))
+def _pattern(place: str) -> Pattern:
+    host, _, name = place.partition(":")
+    return Pattern(place, host, name)
 
-    assert receivers(RULE, sender)["beta:bk/a"].adopt == ("autosnap_*",)
-    assert set(receivers(RULE, sender, own)["beta:bk/a"].adopt) == {"autosnap_*", "mine-*"}
+
+def adopting(*rules: tuple[str, str], replications: tuple[Replication, ...]) -> PolicyFile:
+    """A policy whose rules each select one place and adopt one glob."""
+    return PolicyFile(
+        hosts={name: HostEntry(name, name) for name in ("alpha", "beta", "gamma")},
+        policies={"critical": SENDER_POLICY},
+        rules=tuple(
+            DatasetRule(
+                "", (Pattern(place, *place.split(":")),), "critical" if glob else None, adopt=(glob or "never",)
+            )
+            for place, glob in rules
+        ),
+        replications=replications,
+    )
+
+
+ONWARD = replace(
+    RULE, name="onward", sender=Pattern("beta:bk", "beta", "bk"), receiver_host="gamma", receiver_dataset="vault"
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "expected"),
+    [
+        pytest.param("alpha", "tank/a", {"autosnap_*"}, id="the-sender"),
+        pytest.param("alpha", "tank/a/kid", {"autosnap_*"}, id="all-below-it"),
+        pytest.param("beta", "bk/a", {"autosnap_*", "mine-*"}, id="a-receiver-with-a-rule-of-its-own"),
+        pytest.param("beta", "bk/b", {"mine-*"}, id="a-dataset-beside-it"),
+        pytest.param("gamma", "vault/a/kid", {"autosnap_*", "mine-*"}, id="the-end-of-a-chain"),
+        pytest.param("gamma", "vault/b", {"mine-*"}, id="what-its-middle-adopts-by-itself"),
+        pytest.param("gamma", "elsewhere", set(), id="no-rule"),
+        pytest.param("alpha", "tank/out", set(), id="a-rule-that-opts-out-adopts-nothing"),
+    ],
+)
+@pytest.mark.parametrize("replications", [(RULE, ONWARD), (ONWARD, RULE)], ids=["in-order", "the-other-way-round"])
+def test_what_counts_as_owned_goes_with_the_snapshots(
+    host: str, name: str, expected: set[str], replications: tuple[Replication, ...]
+) -> None:
+    policy = adopting(
+        ("alpha:tank/a", "autosnap_*"), ("beta:bk", "mine-*"), ("alpha:tank/out", ""), replications=replications
+    )
+
+    assert set(adopts_of(policy)(host, name)) == expected
 
 
 def test_a_schedule_on_a_receiver_is_left_out_and_told_once() -> None:
@@ -95,7 +140,7 @@ def test_a_schedule_on_a_receiver_is_left_out_and_told_once() -> None:
         PolicyFile(hosts={name: HostEntry(name, name) for name in ("alpha", "beta")}, replications=(RULE,))
     )
     chosen = (SENDER, selected("beta", "bk/a", SCHEDULED), selected("beta", "bk/a/kid", SCHEDULED))
-    found, findings = receivers_of(trees, facts("bk/a", "bk/a/kid"), chosen)
+    found, findings = receivers_of(trees, facts("bk/a", "bk/a/kid"), chosen, adopts_nothing)
 
     assert [rules_of(one) for one in found if one.host == "beta"] == ["daily=7", "daily=7"]
     assert [(one.code, one.host, one.dataset) for one in findings] == [("receiver-snapshots", "beta", "bk/a")]

@@ -20,7 +20,6 @@ from zfsctl.operations.names_cache import save_names
 from zfsctl.operations.observed import facts_after
 from zfsctl.operations.session import Session
 from zfsctl.operations.status import ask, replications_of_facts, status_of_facts
-from zfsctl.planner.selection import select_datasets
 
 APPROVAL_SECONDS = 30 * 24 * 3600
 """How long a request waits for a person, and how long what was approved holds."""
@@ -131,8 +130,7 @@ def _keep_view(session: Session, plan: Plan, outcomes: Sequence[StepOutcome]) ->
         session.journal.save_status(json.dumps(document_of_status(seen)), seen.generated_at)
         session.journal.note_health(seen.replications, seen.generated_at)
     elif session.trees:
-        rules = select_datasets(session.policy, facts).datasets
-        session.journal.note_health(replications_of_facts(session, facts, rules), session.clock())
+        session.journal.note_health(replications_of_facts(session, facts), session.clock())
 
 
 def _busy_pools(session: Session) -> bool:

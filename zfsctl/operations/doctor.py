@@ -98,7 +98,7 @@ def view_of(session: Session, hosts: Sequence[str], *, locking: Callable[[str], 
             trees,
             facts,
             policy=policy,
-            adopts=adopts_of(policy, selection.datasets),
+            adopts=adopts_of(policy),
             sends=lambda _: True,
             consent=Consent(now, tuple(session.journal.approvals(now))),
         )

@@ -43,7 +43,7 @@ class Scene:
     trees: tuple[Tree, ...] = ()
     """What is copied from or to the hosts of the scene."""
     rules: tuple[Selected, ...] = ()
-    """Every dataset that a rule is about, for what a sender adopts."""
+    """Every dataset that a rule is about."""
 
 
 def zone_of(session: Session) -> ZoneInfo:
@@ -74,7 +74,7 @@ def scene_of_policy(session: Session, *, with_chains: bool = True) -> Scene:
         selection = select_datasets(policy, facts)
     if facts.complete and not selection.datasets and not trees:
         raise _selects_nothing(session, selection)
-    selected, findings = receivers_of(trees, facts, selection.datasets)
+    selected, findings = receivers_of(trees, facts, selection.datasets, adopts_of(policy))
     here = tuple(one for one in selected if one.host in hosts)
     return Scene(facts, here, (*selection.findings(session.options.hosts), *findings), trees, selection.datasets)
 
@@ -111,7 +111,7 @@ def scene_of_selection(session: Session, selections: Sequence[str], *, recursive
     named = Facts({host: facts.hosts[host] for host in hosts})
     places = resolve_selection(selections, recursive=recursive, policy=policy, facts=named)
     rules = select_datasets(policy, facts)
-    selected, findings = receivers_of(trees, facts, rules.datasets)
+    selected, findings = receivers_of(trees, facts, rules.datasets, adopts_of(policy))
     return Scene(facts, restrict(replace(rules, datasets=selected), places), findings, trees, rules.datasets)
 
 
@@ -160,7 +160,7 @@ def replicate_scene(
         scene.trees,
         scene.facts,
         policy=session.policy,
-        adopts=adopts_of(session.policy, scene.rules),
+        adopts=adopts_of(session.policy),
         sends=lambda name: sends and name not in busy,
         taking=taking,
         consent=consent_of(session, adopt=adopt, repairs=repairs) if sends else NOBODY_SAID_ANYTHING,

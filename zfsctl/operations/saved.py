@@ -14,7 +14,7 @@ from zfsctl.operations.assemble import host_findings
 from zfsctl.operations.planning import EVERYTHING, Scene, chained, joined, prune_scene, replicate_scene
 from zfsctl.operations.session import Session, Wanted, unknown_host
 from zfsctl.planner.pairing import trees_of, with_an_end_on
-from zfsctl.planner.receiving import receivers_of
+from zfsctl.planner.receiving import adopts_of, receivers_of
 from zfsctl.planner.saved import check_saved_steps
 from zfsctl.planner.selection import restrict, select_datasets
 
@@ -94,7 +94,7 @@ def _scene_of_steps(session: Session, steps: Sequence[Step]) -> tuple[Scene, tup
         if name in facts.hosts[host].datasets and (host, name) not in released
     ]
     rules = select_datasets(policy, facts)
-    selected, _ = receivers_of(trees, facts, rules.datasets)
+    selected, _ = receivers_of(trees, facts, rules.datasets, adopts_of(policy))
     return Scene(facts, restrict(replace(rules, datasets=selected), places), (), trees, rules.datasets), hosts
 
 

@@ -105,24 +105,18 @@ def status_of_facts(session: Session, facts: Facts) -> Status:
         last_run=last_run,
         approvals_waiting=len(waiting),
         findings=tuple(findings),
-        replications=replications_of_facts(session, facts, selection.datasets),
+        replications=replications_of_facts(session, facts),
     )
 
 
-def replications_of_facts(
-    session: Session, facts: Facts, selected: Iterable[Selected]
-) -> tuple[ReplicationStatus, ...]:
-    """How the replications stand whose ends these facts are about, by the plan that a run would make.
-
-    `selected` is every dataset that a rule is about.
-    """
-    adopts = adopts_of(session.policy, selected)
+def replications_of_facts(session: Session, facts: Facts) -> tuple[ReplicationStatus, ...]:
+    """How the replications stand whose ends these facts are about, by the plan that a run would make."""
     with no_garbage_collection():
         planned = plan_replicating(
             session.trees,
             facts,
             policy=session.policy,
-            adopts=adopts,
+            adopts=adopts_of(session.policy),
             sends=lambda _: True,
             consent=consent_of(session),
         )

@@ -8,12 +8,15 @@ from zfsctl.model.facts import Facts
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import is_at_or_below
 from zfsctl.model.policy import Policy, PolicyFile
-from zfsctl.planner.pairing import Tree, pairs_of
-from zfsctl.planner.selection import Selected
+from zfsctl.planner.pairing import Tree, pairs_of, trees_of
+from zfsctl.planner.selection import Selected, rule_of
+
+Adopts = Callable[[str, str], Sequence[str]]
+"""The adopt globs of a dataset, by host and name."""
 
 
 def receivers_of(
-    trees: Sequence[Tree], facts: Facts, selected: Iterable[Selected]
+    trees: Sequence[Tree], facts: Facts, selected: Iterable[Selected], adopts: Adopts
 ) -> tuple[tuple[Selected, ...], tuple[Finding, ...]]:
     """Every dataset of `selected`, and every receiver besides with the rules that its snapshots are kept by.
 
@@ -37,7 +40,7 @@ def receivers_of(
             if own is not None and own.policy is not None and own.policy.schedule is not None:
                 scheduled = scheduled or pair.receiver
             policy = _kept_by(tree, own, sender)
-            adopt = (*(own.adopt if own is not None else ()), *(sender.adopt if sender is not None else ()))
+            adopt = tuple(adopts(tree.receiver_host, pair.receiver))
             rule = own.rule if own is not None and policy is not None else None
             by_place[tree.receiver_host, pair.receiver] = Selected(tree.receiver_host, dataset, rule, policy, adopt)
         if scheduled:
@@ -51,10 +54,25 @@ def is_receiver(trees: Sequence[Tree]) -> Callable[[str, str], bool]:
     return lambda host, name: any(host == where and is_at_or_below(name, root) for where, root in roots)
 
 
-def adopts_of(policy: PolicyFile, selected: Iterable[Selected]) -> Callable[[str, str], Sequence[str]]:
-    """A function that gives the adopt globs of a dataset, by host and name."""
-    by_place = {(one.host, one.dataset.name): one.adopt for one in selected if one.host in policy.hosts}
-    return lambda host, name: by_place.get((host, name), ())
+def adopts_of(policy: PolicyFile) -> Adopts:
+    """What counts as owned on a dataset besides our own names: what its rule adopts, and what arrives as owned.
+
+    Names alone decide, so that it holds for hosts that nobody asked, too.
+    """
+    trees = trees_of(policy)
+    known: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def adopts(host: str, name: str) -> tuple[str, ...]:
+        if (host, name) not in known:
+            rule = rule_of(policy.rules, host, name)
+            found = dict.fromkeys(rule.adopt if rule is not None and rule.policy is not None else ())
+            for tree in trees:
+                if tree.receiver_host == host and is_at_or_below(name, tree.receiver):
+                    found.update(dict.fromkeys(adopts(tree.sender_host, tree.sender_of(name))))
+            known[host, name] = tuple(found)
+        return known[host, name]
+
+    return adopts
 
 
 def _kept_by(tree: Tree, own: Selected | None, sender: Selected | None) -> Policy | None:

@@ -161,7 +161,8 @@ class Ends:
 
     def base(self, sent: Seen, history: Iterable[int]) -> int | None:
         """The guid of the newest snapshot of a copy that the sender knows, None if there is none."""
-        known = {*sent.snapshots.get(self.sender, ()), *sent.bookmarks.get(self.sender, ())}
+        built = [name for name in sent.datasets if _BESIDE.sub("", name) == self.sender]
+        known = {guid for name in built for guid in (*sent.snapshots[name], *sent.bookmarks[name])}
         return next((guid for guid in reversed(list(history)) if guid in known), None)
 
 
@@ -171,7 +172,7 @@ def all_ends(world: Copies) -> tuple[Ends, ...]:
         Ends(name, sender_host, dataset, receiver_host, receiver + dataset[len(sender) :])
         for name, sender_host, sender, receiver_host, receiver in _TREES
         for dataset in look(world, sender_host).datasets
-        if is_at_or_below(dataset, sender)
+        if is_at_or_below(dataset, sender) and not _BESIDE.search(dataset)
     )
 
 

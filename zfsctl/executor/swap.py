@@ -27,7 +27,8 @@ from zfsctl.zfs.repairing import (
 def apply_swap(step: SwapDatasets, host: Host) -> StepOutcome:
     """Swap, and bring home what lies below the one that is set aside.
 
-    What shares the encryption root of the set-aside copy cannot leave it, and stays: it is sent anew.
+    What has another encryption root than what is home cannot move there, and stays: a child is sent anew, and of one
+    that was repaired with its parent the old copy stays.
 
     Raises:
         UnreachableError, HostTimeoutError, InterruptedOutputError: Not known how far it came; the next run sees.
@@ -48,14 +49,14 @@ def apply_swap(step: SwapDatasets, host: Host) -> StepOutcome:
     if here is None or here.mark != step.mark:
         return StepOutcome(step.id, Result.FAILED, f"{step.dataset} is not what was built")
     stays: list[str] = []
-    if step.aside in aside and (problem := _bring_home(step, host, aside, stays)):
+    if step.aside in aside and (problem := _bring_home(step, host, aside, here, stays)):
         return StepOutcome(step.id, Result.FAILED, problem)
     answer = host.run(argv_clear_mark(step.dataset, REPAIR_MARK, only_if=still(step.dataset, here.guid)))
     failure = parse_failure(answer, [step.dataset])
     if failure is not None:
         return StepOutcome(step.id, Result.FAILED, failure.first_line)
     said = [f"what was there is kept as {step.aside}"] if step.aside in aside else []
-    said += [f"{name} stays there, it shares the encryption root of what was set aside" for name in stays]
+    said += [f"{name} stays there, its encryption root is another" for name in stays]
     return StepOutcome(step.id, Result.DONE, "; ".join(said))
 
 
@@ -83,14 +84,14 @@ def _renames(step: SwapDatasets, places: dict[str, SeenPlace]) -> tuple[list[Com
     return [argv_rename_dataset(step.dataset, step.aside, here.kind, only_if=still(step.dataset, here.guid)), home], ""
 
 
-def _bring_home(step: SwapDatasets, host: Host, aside: dict[str, SeenPlace], stays: list[str]) -> str:
-    """Mark the set-aside copy and move what lies below it; what went wrong."""
+def _bring_home(step: SwapDatasets, host: Host, aside: dict[str, SeenPlace], here: SeenPlace, stays: list[str]) -> str:
+    """Mark the set-aside copy and move what lies below it to below `here`; what went wrong."""
     former = aside[step.aside]
     moves: list[Command] = []
     for name, child in aside.items():
         if name == step.aside:
             continue
-        if child.encryptionroot == step.aside:
+        if child.encryptionroot not in (None, name, here.encryptionroot):
             stays.append(name)
             continue
         target = f"{step.dataset}{name[len(step.aside) :]}"

@@ -112,7 +112,9 @@ class Repairs:
         self._finish(link, begun, sender, end_of(host, begun), first, send)
 
     def _finish(self, link: Link, begun: Begun, sender: End, built: End, first: list[Step], send: Send) -> None:
-        """Send what is missing and swap; nothing of it where it cannot be sent."""
+        """Send what is missing and swap. Where it cannot be sent nothing takes the receiver's place; what is below one
+        that did so already comes home all the same.
+        """
         pair = replace(link.pair, receiver=begun.built)
         found = self._relate(pair, sender, built)
         waits = tuple(step.id for step in first)
@@ -120,7 +122,9 @@ class Repairs:
         asked = Sending(inner, sender, built, waits[-1:], str(begun.mark) if not begun.is_home else "")
         sent = send(asked)
         if sent is None:
-            return
+            if not begun.is_home:
+                return
+            sent = ()
         self.before += first
         self.swaps.append(
             SwapDatasets(

@@ -59,6 +59,7 @@ happening = st.one_of(
     st.tuples(st.just("run"), st.none()),
     st.tuples(st.just("hours"), st.integers(0, 5) | st.integers(12, 14)),
     st.tuples(st.sampled_from(("write", "foreign", "manual", "adopted", "destroy", "rollback", "hold")), place),
+    st.tuples(st.sampled_from(("birth", "death", "rename", "clone")), st.sampled_from(("kid", "other", "kid/deep"))),
     st.tuples(st.just("reachable"), st.sampled_from(HOSTS)),
     st.tuples(st.just("plug"), st.none()),
     st.tuples(st.just("stream"), st.tuples(st.sampled_from(list(StreamEnd)), st.floats(0, 1))),
@@ -138,9 +139,28 @@ class Life:
                 world.fleet.faults.kill(count, after=after)
             case "fault", (FaultKind() as kind, int(skip)):
                 world.fleet.faults.add(Fault(kind, skip=skip, text="I/O error", lines=1))
+            case "birth" | "death" | "rename" | "clone", str(name):
+                with contextlib.suppress(ZfsctlError):
+                    self.family(what, name)
             case _, (str(host), str(dataset)):
                 with contextlib.suppress(ZfsctlError):
                     self.meddle(what, host, dataset)
+
+    def family(self, what: str, name: str) -> None:
+        """Children of the sender come, go and move."""
+        child = f"tank/a/{name}"
+        match what:
+            case "birth":
+                self.world.zfs("alpha", "create", child)
+            case "death":
+                self.world.zfs("alpha", "destroy", "-r", child)
+            case "rename":
+                self.world.zfs("alpha", "rename", child, f"{child}{self.number}")
+            case "clone":
+                dataset = dataset_on(self.world, "alpha", "tank/a")
+                assert dataset is not None
+                names = list(dataset.snapshots)
+                self.world.zfs("alpha", "clone", f"tank/a@{names[self.number % len(names)]}", child)
 
     def meddle(self, what: str, host: str, name: str) -> None:
         """Somebody works on a host by hand."""

@@ -162,6 +162,24 @@ def test_a_sender_that_is_away_is_told_and_nothing_else_tried(ends: Ends) -> Non
     assert set(results(outcomes).values()) == {"unreachable"}
 
 
+def test_what_arrived_before_a_host_went_away_is_settled(ends: Ends) -> None:
+    """The sender is gone for good in the middle of it; the receiver holds what it has."""
+    ends.fleet.faults.end_stream(StreamEnd.CUT, 0.5, match="-I tank/a@s1")
+    parent = send(ends)
+    parent = replace(parent, sends=(*parent.sends, *ends.sends("s1>s2 s3")))
+
+    class Parting(Stop):
+        def wait(self, seconds: float) -> None:
+            ends.fleet.faults.break_link("alpha")
+
+    outcomes = apply(ends, hold(ends, "tank/a@s1", "tank/a@s3"), parent, settle(ends, parent), stop=Parting())
+
+    assert results(outcomes)["send-a"] == "unreachable"
+    assert results(outcomes)["anchors-a"] != "unreachable", "it was tried"
+    newest = ends.received().split()[-1]
+    assert ends.tags("beta", "bk/a") == {newest: ["zfsctl:r:base"]}
+
+
 def test_two_replications_do_not_stop_each_other(ends: Ends) -> None:
     first = both(ends)
     other = send(ends, "tank/a", id="send-other", after=(), replication="other", receiver="bk/elsewhere")

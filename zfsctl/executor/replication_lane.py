@@ -215,7 +215,7 @@ class _Flight:
 
     def _ripen(self, step: MoveAnchors, before: Sequence[StepOutcome]) -> None:
         """Its transfer has ended, well or not; what was not even tried moves nothing."""
-        untried = next((outcome for outcome in before if outcome.result in _NOT_TRIED), None)
+        untried = next((one for one in before if one.result in _NOT_TRIED and not one.members), None)
         if untried is not None:
             self._board.finished(step, StepOutcome(step.id, untried.result, untried.detail, code=untried.code))
             return

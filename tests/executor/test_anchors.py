@@ -239,6 +239,32 @@ def test_a_listing_that_leaves_the_newest_out_moves_to_what_it_shows(ends: Ends)
     assert BASE in ends.tags("beta", "bk/a")["s1"]
 
 
+def test_a_receiver_that_cannot_be_listed_moves_nothing_and_lets_nothing_go(ends: Ends) -> None:
+    """What is not seen has not vanished."""
+    ends.fleet.faults.fail(
+        "zfs list", "cannot iterate filesystems: pool I/O is currently suspended", times=None, host="beta"
+    )
+
+    outcome = apply(ends, step(ends))
+
+    assert outcome.result == "failed"
+    assert "suspended" in outcome.detail
+    ends.fleet.faults.clear()
+    assert set(ends.tags("alpha", "tank/a")) == {"s1", "s2"}
+    assert ends.cursors() == [ends.cursor("s1")]
+
+
+def test_a_receiver_whose_pool_was_unplugged_meanwhile_lets_nothing_go(ends: Ends) -> None:
+    pool = ends.sim.hosts["beta"].pools.pop("bk")
+
+    outcome = apply(ends, step(ends))
+
+    assert outcome.result == "failed"
+    assert outcome.detail == "beta: what bk/a has was not seen: pool bk is not there"
+    ends.sim.hosts["beta"].pools["bk"] = pool
+    assert set(ends.tags("alpha", "tank/a")) == {"s1", "s2"}
+
+
 @pytest.mark.parametrize(
     ("denied", "said_of"),
     [

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from zfsctl.errors import HostCommandError
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.batches import batches
+from zfsctl.model.command import Completed
 from zfsctl.model.dataset import Snapshot
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
+from zfsctl.model.names import pool_of
 from zfsctl.model.transfer import AbortReceive, CreateParents, RenameSnapshot
 from zfsctl.zfs.changing import argv_create_parent, argv_rename_snapshot
 from zfsctl.zfs.failures import FailureKind, parse_failure
@@ -33,24 +36,47 @@ def collect_received(host: Host, datasets: Sequence[str]) -> Received:
 
     Raises:
         UnreachableError, HostTimeoutError, InterruptedOutputError: No answer.
-        UnreadableOutputError: An answer that is not what OpenZFS prints.
+        HostCommandError: An answer that leaves something open: what is not seen has not vanished.
     """
+    # OpenZFS says of a dataset in a pool that is not imported that it does not exist, so the pools are asked for too.
+    pools = sorted({pool_of(name) for name in datasets})
     parts = tuple(batches(datasets))
+    looks = tuple(batches([*pools, *datasets]))
     answers = host.run_all(
         [
             *(argv_list_snapshots(Scope(part, recursive=False)) for part in parts),
-            *(argv_reread_datasets(part) for part in parts),
+            *(argv_reread_datasets(part) for part in looks),
         ]
     )
+    for part, answer in zip((*parts, *looks), answers, strict=True):
+        _check_answer(host, part, answer)
     found = Received()
     for answer in answers[: len(parts)]:
         found.snapshots.update(parse_snapshots(text_lines(answer.stdout)))
-    for answer in answers[len(parts) :]:
-        for name, seen in parse_reread_datasets(answer.stdout).items():
+    seen = {name: one for answer in answers[len(parts) :] for name, one in parse_reread_datasets(answer.stdout).items()}
+    for name in datasets:
+        if pool_of(name) not in seen:
+            raise HostCommandError(
+                f"{host.name}: what {name} has was not seen", why=f"pool {pool_of(name)} is not there"
+            )
+        one = seen.get(name)
+        if one is not None:
             found.snapshots.setdefault(name, ())
-            if seen.receive_resume_token is not None:
-                found.tokens[name] = seen.receive_resume_token
+            if one.receive_resume_token is not None:
+                found.tokens[name] = one.receive_resume_token
     return found
+
+
+def _check_answer(host: Host, names: Sequence[str], answer: Completed) -> None:
+    """What is missing is named on stderr with exit 1; anything else there is a doubt about all of it."""
+    failure = parse_failure(answer, names)
+    if failure is None:
+        doubt = answer.stderr.strip()
+    else:
+        gone = {member.kind for member in failure.members} == {FailureKind.DATASET_MISSING}
+        doubt = "" if gone and not failure.others else failure.first_line
+    if doubt:
+        raise HostCommandError(f"{host.name}: what {names[-1]} has was not seen", why=doubt)
 
 
 def apply_parents(step: CreateParents, host: Host) -> StepOutcome:

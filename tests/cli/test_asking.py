@@ -6,8 +6,10 @@ import io
 
 import pytest
 
+from zfsctl.cli.acting import agreement_to_release
 from zfsctl.cli.face import Face, seconds_of_timeout
 from zfsctl.errors import NotConfirmedError, UsageError
+from zfsctl.model.plan import DestroyDataset, Plan
 
 
 class Terminal(io.StringIO):
@@ -105,6 +107,41 @@ def test_another_name_is_no(face: Face, monkeypatch: pytest.MonkeyPatch, wrong: 
         type_name(face)
     with pytest.raises(NotConfirmedError):
         type_name(face, given=wrong)
+
+
+def release(*names: str) -> Plan:
+    """A plan that lets go of copies of these receivers."""
+    copies = [f"{name}.zfsctl-aside-20261118T120000Z" for name in names]
+    steps = tuple(
+        DestroyDataset(
+            id=name, host="beta", why="set aside", dataset=name, dataset_guid=1, aside=name, mark="", snapshots=()
+        )
+        for name in copies
+    )
+    return Plan("p", "doctor --release", 0, 1, "", steps=steps)
+
+
+def test_a_person_sees_what_goes_and_types_its_name(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = release("bk/db")
+    seen, shown = at_terminal(monkeypatch, f"{plan.steps[0].dataset}\n"), Terminal()
+    monkeypatch.setattr("sys.stdout", shown)
+
+    assert agreement_to_release(face, None, verb="doctor --release")(plan)
+
+    assert "Plan: 1 dataset." in shown.getvalue()
+    assert "Type the dataset's name" in seen.getvalue()
+
+
+def test_for_several_copies_the_number_of_datasets_is_typed(face: Face) -> None:
+    plan = release("bk/a", "bk/b")
+
+    agreement_to_release(face, "2", verb="apply")(plan)
+    with pytest.raises(NotConfirmedError):
+        agreement_to_release(face, plan.steps[0].dataset, verb="apply")(plan)
+
+
+def test_a_plan_that_releases_nothing_needs_no_name(face: Face) -> None:
+    assert not agreement_to_release(face, None, verb="apply")(release())
 
 
 @pytest.mark.parametrize(("text", "seconds"), [(None, None), ("60", 60), ("2m", 120), ("1h", 3600)])

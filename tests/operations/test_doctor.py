@@ -326,3 +326,21 @@ def test_what_speaks_against_letting_a_copy_go_is_told(
     aside = look(pair).asides[0]
 
     assert any(said in obstacle for obstacle in aside.obstacles), aside.obstacles
+
+
+def test_a_look_asks_each_host_as_many_questions_whatever_it_has(pair: Pair) -> None:
+    def questions() -> list[int]:
+        before = [pair.world.fleet.host(name).exchanges for name in ("alpha", "beta")]
+        look(pair)
+        return [pair.world.fleet.host(name).exchanges - n for name, n in zip(("alpha", "beta"), before, strict=True)]
+
+    few = questions()
+    diverges(pair)
+    pair.replicate()
+    for number in range(30):
+        pair.world.zfs("beta", "create", f"bk/more{number}")
+        pair.world.zfs("beta", "snapshot", f"bk/more{number}@s")
+        pair.world.zfs("beta", "hold", f"zfsctl:gone{number}:base", f"bk/more{number}@s")
+
+    assert len(look(pair).findings) == 30
+    assert questions() == few == [4, 4]

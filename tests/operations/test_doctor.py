@@ -13,6 +13,7 @@ from zfsctl.errors import ExitCode
 from zfsctl.model.approval import ApprovalStatus
 from zfsctl.model.diagnosis import Diagnosis
 from zfsctl.operations.doctor import examine, exit_code_of_diagnosis
+from zfsctl.sandbox.building import create_pool
 from zfsctl.sandbox.faults import KilledAt
 from zfsctl.sandbox.stream_faults import StreamEnd
 
@@ -344,3 +345,59 @@ def test_a_look_asks_each_host_as_many_questions_whatever_it_has(pair: Pair) -> 
 
     assert len(look(pair).findings) == 30
     assert questions() == few == [4, 4]
+
+
+ONWARD = """
+[[replications]]
+name = "onward"
+sender = "beta:bk/copies/a"
+receiver = "alpha:off/a"
+keep = { last = 5 }
+"""
+
+
+@pytest.fixture
+def onward(current: Pair, tmp_path: Path) -> Pair:
+    """The copy is copied on to another pool; then it has diverged, and was repaired."""
+    pair = Pair(current.world.copy(tmp_path / "world"))
+    create_pool(pair.world.sim, "alpha", "off", 1 << 34)
+    pair.world.policy_text += ONWARD
+    pair.replicate()
+    assert pair.replicate().exit_code is ExitCode.DONE
+    diverges(pair)
+    pair.replicate()
+    assert pair.replicate().exit_code is ExitCode.DONE
+    return pair
+
+
+def test_a_copy_is_kept_for_what_its_receiver_is_sent_on_to(onward: Pair) -> None:
+    (aside,) = look(onward).asides
+    own = onward.world.snapshots("beta", "bk")[f"{aside.dataset}@own"]
+    for name in [name for name in onward.world.snapshots("alpha", "off") if name.startswith("off/a@")]:
+        for tag in onward.world.zfs("alpha", "holds", "-H", name):
+            onward.world.zfs("alpha", "release", tag.split("\t")[1], name)
+        onward.world.zfs("alpha", "destroy", name)
+    onward.world.zfs("alpha", "snapshot", "off/a@own")
+    onward.world.sim.hosts["alpha"].pools["off"].datasets["off/a"].snapshots["own"].guid = own
+
+    (then,) = look(onward).asides
+
+    assert aside.obstacles == ()
+    assert then.obstacles == (
+        f"{COPY} shares nothing with alpha:off/a, and {aside.dataset}@own is the base that could mend that",
+    )
+
+
+@pytest.mark.parametrize("cursors", [True, False])
+def test_a_receiver_that_is_not_known_needs_no_copy_where_a_cursor_tells_what_it_has(
+    onward: Pair, cursors: bool
+) -> None:
+    del onward.world.sim.hosts["alpha"].pools["off"]
+    if not cursors:
+        for name in onward.world.zfs("beta", "list", "-H", "-t", "bookmark", "-o", "name", COPY):
+            onward.world.zfs("beta", "destroy", name)
+
+    (aside,) = look(onward).asides
+
+    said = f"not known what alpha:off/a has of {COPY}: pool off is not imported on alpha"
+    assert aside.obstacles == (() if cursors else (said,))

@@ -203,6 +203,29 @@ def test_what_lies_below_goes_first_and_each_by_its_name(pair: Pair, aside: str)
     assert all(name.startswith(aside) for name in lost(pair, before))
 
 
+def test_a_copy_inside_another_goes_before_it(broken: Pair, tmp_path: Path) -> None:
+    """The old copy of a child that was repaired with its parent stays in the old copy of that."""
+    pair = Pair(broken.world.copy(tmp_path / "world"))
+    (outer,) = pair.asides()
+    pair.takes()
+    pair.writes_to(f"{COPY}/x", snapshot="own-x")
+    pair.replicate()
+    (child,) = set(pair.asides()) - {outer}
+    inner = f"{outer}/{child.rpartition('/')[2]}"
+    pair.world.zfs("beta", "rename", child, inner)
+    before = everything(pair)
+
+    first, second = look(pair).asides
+
+    assert (first.dataset, first.home, first.after) == (inner, f"{COPY}/x", ())
+    assert (second.dataset, second.after) == (outer, (inner,))
+    with pytest.raises(RefusedError, match="has to go first"):
+        release(pair, outer)
+    assert [release(pair, one).exit_code for one in (inner, outer)] == [ExitCode.DONE, ExitCode.DONE]
+    assert lost(pair, before) == {outer, f"{outer}@own", inner, f"{inner}@own-x"}
+    assert pair.is_current()
+
+
 def takes_a_snapshot(pair: Pair, aside: str) -> None:
     pair.world.zfs("beta", "snapshot", f"{aside}@new")
 

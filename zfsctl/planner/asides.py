@@ -11,7 +11,8 @@ from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import ASIDE_MARK, REPAIR_MARK, is_at_or_below, stamped_at
 from zfsctl.model.repair import former_home_of, is_aside, is_new, parse_repair_mark
 from zfsctl.model.transfer import is_own_tag
-from zfsctl.planner.lineage import RECEIVING, find_base
+from zfsctl.planner.anchoring import standing_of
+from zfsctl.planner.lineage import RECEIVING, End, find_base
 from zfsctl.planner.links import Link
 
 
@@ -82,8 +83,10 @@ def _obstacles(host: HostFacts, top: str, datasets: Sequence[str], links: Sequen
             yield f"the repair of {home} is not finished"
         yield from _of_snapshots(host, top, datasets, host.snapshots.get(name, ()))
         for link in links:
-            if link.pair.tree.receiver_host == host.host and link.pair.receiver == home:
+            if (link.receiver.host.host, link.pair.receiver) == (host.host, home):
                 yield from _of_chain(link, host.snapshots.get(name, ()))
+            if (link.sender.host.host, link.pair.sender) == (host.host, home):
+                yield from _of_chain_onwards(link, End(host, name))
 
 
 def _of_snapshots(host: HostFacts, top: str, datasets: Sequence[str], snapshots: Iterable[Snapshot]) -> Iterator[str]:
@@ -118,6 +121,22 @@ def _of_chain(link: Link, snapshots: Iterable[Snapshot]) -> Iterator[str]:
     common = next((one for one in snapshots if one.guid in known), None)
     if common is not None:
         yield f"{receiver} shares nothing with its sender, and {common} is the base that could mend that"
+
+
+def _of_chain_onwards(link: Link, aside: End) -> Iterator[str]:
+    """Whether something of the copy could still be needed where the receiver is sent on from."""
+    home, onwards = link.sender.name, f"{link.receiver.host.host}:{link.receiver.name}"
+    if link.receiver.unknown:
+        if not standing_of(link.pair.replication.name, link.sender, link.receiver).cursors:
+            yield f"not known what {onwards} has of {home}: {link.receiver.unknown}"
+        return
+    if find_base(link.sender, link.receiver) is not None:
+        return
+    known = {one.guid for one in link.receiver.snapshots}
+    places = {one.guid: str(one) for one in aside.bookmarks} | {one.guid: str(one) for one in aside.snapshots}
+    common = next((place for guid, place in places.items() if guid in known), "")
+    if common:
+        yield f"{home} shares nothing with {onwards}, and {common} is the base that could mend that"
 
 
 def _before(host: HostFacts, top: str, datasets: Sequence[str]) -> Iterator[str]:

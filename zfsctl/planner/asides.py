@@ -66,6 +66,7 @@ def _since(name: str, otherwise: int) -> int:
 def _obstacles(host: HostFacts, top: str, datasets: Sequence[str], links: Sequence[Link]) -> Iterator[str]:
     if not host.complete:
         yield f"the listing of {host.host} is not complete: {host.problems[0]}"
+    received = _received_into(host)
     for name in datasets:
         home = former_home_of(name)
         dataset = host.datasets[name]
@@ -75,6 +76,8 @@ def _obstacles(host: HostFacts, top: str, datasets: Sequence[str], links: Sequen
             yield f"{name} is still being built"
         if dataset.receive_resume_token is not None or dataset.inconsistent:
             yield f"an unfinished receive lies in {name}"
+        elif name in received:
+            yield f"a receive into {name} is running"
         if dataset.mounted:
             yield f"{name} is mounted"
         if home not in host.datasets:
@@ -87,6 +90,12 @@ def _obstacles(host: HostFacts, top: str, datasets: Sequence[str], links: Sequen
                 yield from _of_chain(link, host.snapshots.get(name, ()))
             if (link.sender.host.host, link.pair.sender) == (host.host, home):
                 yield from _of_chain_onwards(link, End(host, name))
+
+
+def _received_into(host: HostFacts) -> frozenset[str]:
+    """What is being received into, as the snapshots tell that this goes on from: they may have moved away since."""
+    clones = (clone for snapshots in host.snapshots.values() for one in snapshots for clone in one.clones)
+    return frozenset(clone.removesuffix(RECEIVING) for clone in clones if clone.endswith(RECEIVING))
 
 
 def _of_snapshots(host: HostFacts, top: str, datasets: Sequence[str], snapshots: Iterable[Snapshot]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from zfsctl.model.dataset import Snapshot
 from zfsctl.model.diagnosis import SetAside
@@ -30,13 +30,14 @@ def asides_on(host: HostFacts, links: Sequence[Link]) -> tuple[SetAside, ...]:
         links: How the pairs with an end there stand.
     """
     names = [name for name in host.datasets if is_aside(name)]
-    return _in_order([_aside(host, name, links) for name in names])
+    received = _received_into(host) if names else frozenset()
+    return _in_order([_aside(host, name, links, received) for name in names])
 
 
-def _aside(host: HostFacts, name: str, links: Sequence[Link]) -> SetAside:
+def _aside(host: HostFacts, name: str, links: Sequence[Link], received: Collection[str]) -> SetAside:
     datasets = deepest_first(host, name)
     mark = parse_repair_mark(host.chains.marks.get(name, {}).get(ASIDE_MARK, ""))
-    obstacles = dict.fromkeys(_obstacles(host, name, datasets, links))
+    obstacles = dict.fromkeys(_obstacles(host, name, datasets, links, received))
     if mark is None:
         obstacles = {
             f"it has no mark {ASIDE_MARK} of its own, so it was not zfsctl that set it aside": None
@@ -63,10 +64,11 @@ def _since(name: str, otherwise: int) -> int:
         return otherwise
 
 
-def _obstacles(host: HostFacts, top: str, datasets: Sequence[str], links: Sequence[Link]) -> Iterator[str]:
+def _obstacles(
+    host: HostFacts, top: str, datasets: Sequence[str], links: Sequence[Link], received: Collection[str]
+) -> Iterator[str]:
     if not host.complete:
         yield f"the listing of {host.host} is not complete: {host.problems[0]}"
-    received = _received_into(host)
     for name in datasets:
         home = former_home_of(name)
         dataset = host.datasets[name]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.operations.replicating import MEMORY, Copies, an_hour, dataset_on, lawful_run, new_copies, states
+from zfsctl.model.event import Result
 from zfsctl.model.lineage import LinkState
 from zfsctl.sandbox.building import do
 from zfsctl.sandbox.faults import Fault, FaultKind
@@ -74,6 +75,27 @@ def test_children_come_home_even_if_their_parent_was_written_to_meanwhile(world:
     found = states(world)
     assert found[CHILD] is LinkState.CURRENT
     assert found[PARENT] is LinkState.MODIFIED, "a second repair waits for a person"
+
+
+def test_what_is_repaired_is_not_sent_on_at_the_same_time(world: Copies) -> None:
+    """One would read by names what the other puts another dataset in the place of."""
+    an_hour(world)
+    world.run()
+    write_into_what_is_home(world)
+    world.zfs("beta", "snapshot", "bk/a@own")
+    assert states(world)["beta:bk/a → gamma:vault/chain"] is LinkState.BEHIND
+    an_hour(world)
+
+    done = world.run()
+
+    assert done.exit_code == 0
+    assert {outcome.result for outcome in done.outcomes} == {Result.DONE}
+    assert ("sender-repaired", "gamma", "vault/chain") in {
+        (finding.code, finding.host, finding.dataset) for finding in done.plan.findings
+    }
+    for _ in range(3):
+        lawful_run(world)
+    assert set(states(world).values()) == {LinkState.CURRENT}
 
 
 def write_into_what_is_home(world: Copies) -> None:

@@ -12,7 +12,7 @@ from zfsctl.model.facts import HostFacts
 from zfsctl.model.policy import HostEntry, Pattern, PolicyFile
 from zfsctl.model.pool import Pool
 from zfsctl.model.replication import Replication
-from zfsctl.planner.pairing import hosts_of, pairs_of, receivers_on, trees_of, wanted_by_trees
+from zfsctl.planner.pairing import hosts_of, pairs_of, receivers_on, trees_of, upstream_first, wanted_by_trees
 
 
 def host(name: str, *datasets: str, marked: str = "") -> HostFacts:
@@ -58,6 +58,21 @@ def test_trees(rules: tuple[Replication, ...], only: list[str] | None, expected:
 
 def test_each_host_at_an_end_is_asked_once() -> None:
     assert hosts_of(trees_of(policy(NODES, ONE))) == ("node01", "beta", "node02", "alpha")
+
+
+def test_each_hop_of_a_chain_comes_after_the_one_before_it() -> None:
+    last, middle, first = (
+        rule("last", "gamma:vault/a/b", "delta:far/b"),
+        rule("middle", "beta:bk", "gamma:vault"),
+        rule("first", "alpha:tank/a", "beta:bk/a"),
+    )
+    trees = trees_of(policy(last, ONE, middle, first, hosts="alpha beta gamma delta"))
+
+    found = [one.replication.name for one in upstream_first(trees)]
+
+    assert found.index("first") < found.index("middle") < found.index("last")
+    assert sorted(found) == ["first", "last", "middle", "one"]
+    assert upstream_first(trees_of(policy(NODES, ONE))) == trees_of(policy(NODES, ONE)), "all else stays as it is"
 
 
 def pairs(sender: HostFacts | None, receiver: HostFacts | None) -> list[str]:

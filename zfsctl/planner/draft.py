@@ -29,6 +29,8 @@ class Draft:
     consent: Consent = field(default_factory=Consent)
     requests: dict[ApprovalRequest, None] = field(default_factory=dict)
     """What waits for a person."""
+    replaced: set[tuple[str, str]] = field(default_factory=set)
+    """By host and name, the receivers in whose place this plan puts another dataset."""
     number: int = 0
 
     def next_id(self, kind: str) -> str:

@@ -111,6 +111,12 @@ def open_receiver(link: Link) -> Finding:
     )
 
 
+def sender_is_repaired(link: Link) -> Finding:
+    return _about(
+        link, Severity.INFO, "sender-repaired", "left to the next run, because this one repairs what it is sent from"
+    )
+
+
 def root_was_changed(link: Link) -> Finding:
     return _about(
         link,

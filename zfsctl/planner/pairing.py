@@ -76,6 +76,27 @@ def with_an_end_on(trees: Iterable[Tree], hosts: Collection[str]) -> tuple[Tree,
     return tuple(tree for tree in trees if tree.sender_host in hosts or tree.receiver_host in hosts)
 
 
+def upstream_first(trees: Sequence[Tree]) -> tuple[Tree, ...]:
+    """The same trees, each after those that bring what it sends; otherwise in their order."""
+    arriving: dict[str, list[Tree]] = {}
+    for tree in trees:
+        arriving.setdefault(tree.receiver_host, []).append(tree)
+    done: dict[tuple[str, str, str], Tree] = {}
+
+    def visit(tree: Tree, waiting: frozenset[tuple[str, str, str]]) -> None:
+        key = (tree.replication.name, tree.sender_host, tree.sender)
+        if key in done or key in waiting:
+            return
+        for other in arriving.get(tree.sender_host, ()):
+            if is_at_or_below(tree.sender, other.receiver) or is_at_or_below(other.receiver, tree.sender):
+                visit(other, waiting | {key})
+        done[key] = tree
+
+    for tree in trees:
+        visit(tree, frozenset())
+    return tuple(done.values())
+
+
 def pairs_of(tree: Tree, facts: Mapping[str, HostFacts]) -> tuple[Pair, ...]:
     """The datasets of a tree with their copies, parents first; what exists at one end only is a pair too.
 

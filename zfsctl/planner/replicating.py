@@ -13,6 +13,7 @@ from zfsctl.model.lineage import Lineage, LinkState
 from zfsctl.model.names import PARENT_MARK, is_at_or_below
 from zfsctl.model.plan import PlannedDataset, Step
 from zfsctl.model.policy import PolicyFile
+from zfsctl.model.repair import SwapDatasets
 from zfsctl.model.replication import Chosen
 from zfsctl.model.transfer import Transfer
 from zfsctl.model.verdicts import Reason, Rule
@@ -23,7 +24,7 @@ from zfsctl.planner.lineage import End, lineage
 from zfsctl.planner.link_findings import too_late
 from zfsctl.planner.links import Link
 from zfsctl.planner.ownership import Owners, Standing
-from zfsctl.planner.pairing import Pair, Tree, pairs_of
+from zfsctl.planner.pairing import Pair, Tree, pairs_of, upstream_first
 from zfsctl.planner.planned import takers, with_planned
 from zfsctl.planner.repairing import begun_repair, end_of
 from zfsctl.planner.streams import is_raw_chain
@@ -73,7 +74,7 @@ def plan_replicating(
     draft = Draft(with_planned(facts, taking), policy, takers=takers(taking), consent=consent)
     stand = _Stand(draft, adopts, trees)
     links: list[Link] = []
-    for tree in trees:
+    for tree in upstream_first(trees):
         found = stand.links(tree)
         links += [link for link, _, _ in found]
         sent: set[str] = set()
@@ -85,6 +86,8 @@ def plan_replicating(
                 if isinstance(step, Transfer):
                     sent.add(step.sender)
                     anchor_in_flight(stand.anchors, senders[step.sender], step)
+                elif isinstance(step, SwapDatasets):
+                    draft.replaced.add((step.host, step.dataset))
         for pair in stand.late:
             if pair.tree == tree and pair.sender not in sent:
                 draft.findings[too_late(pair)] = None

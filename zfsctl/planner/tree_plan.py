@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from zfsctl.model.dataset import DatasetKind, Snapshot
 from zfsctl.model.lineage import LinkState
-from zfsctl.model.names import REPAIR_MARK, pool_of
+from zfsctl.model.names import REPAIR_MARK, is_at_or_below, pool_of
 from zfsctl.model.plan import PlannedDataset, Step
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.replication import Initial
@@ -32,6 +32,7 @@ from zfsctl.planner.link_findings import (
     no_room,
     open_receiver,
     root_was_changed,
+    sender_is_repaired,
     too_long,
 )
 from zfsctl.planner.links import Link
@@ -112,6 +113,9 @@ class TreePlan:
         self, link: Link, sender: End, receiver: End, by_sender: Mapping[str, End], repairs: Repairs
     ) -> None:
         found = link.lineage
+        if any(host == sender.host.host and is_at_or_below(sender.name, name) for host, name in self._draft.replaced):
+            self._draft.findings[sender_is_repaired(link)] = None
+            return
         if found.base is not None and found.state in (*_SENDS, LinkState.CURRENT) and is_open(receiver):
             self._draft.findings[open_receiver(link)] = None
         if found.state in _SENDS:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.operations.world import HOUR, World, new_world
+from zfsctl.documents.status import document_of_status
 from zfsctl.errors import ExitCode
 from zfsctl.model.approval import ApprovalStatus
 from zfsctl.model.plan import Plan
@@ -16,6 +18,7 @@ from zfsctl.model.repair import CloneDataset, PromoteClone, SwapDatasets
 from zfsctl.model.transfer import Transfer
 from zfsctl.operations.apply import Applied, apply_plan
 from zfsctl.operations.replicate import ReplicateRequest, plan_replicate
+from zfsctl.operations.status import status
 from zfsctl.sandbox.faults import KilledAt
 from zfsctl.sandbox.workload import write
 
@@ -333,3 +336,19 @@ def test_a_bookmark_that_both_have_is_never_promoted_over(pair: Pair) -> None:
     assert promoted.code == "bookmark-conflict"
     assert "hang the pool" in promoted.detail
     assert not any("promote" in line for _, line in pair.world.fleet.faults.log)
+
+
+@breaks
+def test_what_is_told_after_a_repair_is_what_is_there(pair: Pair, broken: Callable[[Pair], None]) -> None:
+    broken(pair)
+    pair.world.run()
+    with pair.world.session(dry_run=True) as session:
+        cached = session.journal.cached_status()
+        assert cached is not None
+        (told,) = json.loads(cached.document)["replications"]
+        (seen,) = document_of_status(status(session))["replications"]
+
+    assert told["health"] == "healthy"
+    assert [(one["receiver"], one["state"], one["lag"]) for one in told["pairs"]] == [
+        (one["receiver"], one["state"], one["lag"]) for one in seen["pairs"]
+    ]

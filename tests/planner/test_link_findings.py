@@ -44,8 +44,8 @@ def full(end: End) -> End:
             id="anothers-receive-in-the-way",
         ),
         pytest.param(
-            sender("20T12", referenced=5), full(receiver(None)), Severity.CRITICAL, "beta:bk/a",
-            "it needs about 5 bytes and the receiver has 1", EXPLAIN,
+            sender("20T12w"), full(receiver(None)), Severity.CRITICAL, "beta:bk/a",
+            "it needs about 4096 bytes and the receiver has 1", EXPLAIN,
             id="no-room",
         ),
         pytest.param(

@@ -376,16 +376,16 @@ def test_a_clone_whose_origin_is_there_already() -> None:
 
 def test_a_first_copy_that_does_not_fit_is_not_begun() -> None:
     beta = receives(None)
-    full = replace(beta, host=replace(beta.host, datasets={"bk": replace(dataset("bk"), available=999)}))
-    found = plan(sends(referenced=1000), full)
+    full = replace(beta, host=replace(beta.host, datasets={"bk": replace(dataset("bk"), available=4095)}))
+    found = plan(sends("20T12w 20T13 20T14"), full)
 
     assert (kinds(found), codes(found)) == ("", ["no-space"])
 
 
 def test_two_first_copies_that_fit_only_alone() -> None:
     beta = receives(None)
-    small = replace(beta, host=replace(beta.host, datasets={"bk": replace(dataset("bk"), available=1500)}))
-    found = plan(beside(sends(referenced=1000), below(THREE, "tank/a/kid", 7, referenced=1000)), small)
+    small = replace(beta, host=replace(beta.host, datasets={"bk": replace(dataset("bk"), available=6000)}))
+    found = plan(beside(sends("20T12w 20T13 20T14"), below("20T12w 20T13", "tank/a/kid", 7)), small)
 
     assert [one.receiver for one in transfers(found)] == ["bk/a"]
     assert [(one.code, one.dataset) for one in found.findings] == [("no-space", "bk/a/kid")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.planner.notation import guid_of, receiver, sender, token_of
@@ -182,9 +184,11 @@ def test_about_how_much_is_sent() -> None:
     first = sends_from(end.snapshots, waiting, "", None)
     later = sends_from(end.snapshots, waiting[1:], *source_of(base_at("20T12", end)))
 
-    assert bytes_of(first, end.snapshots, dataset, after_txg=None) == 1000 + 3 * 4096, (
-        "the oldest is part of what it refers to"
-    )
+    assert bytes_of(first, end.snapshots, dataset, after_txg=None) == 4 * 4096, "all that was ever written"
+    newest = sends_from(end.snapshots, waiting[-1:], "", None)
+    assert bytes_of(newest, end.snapshots, dataset, after_txg=None) == 1000, "what was written and is gone is not sent"
+    clone = replace(dataset, origin="tank/b@s", referenced=10**6)
+    assert bytes_of(first, end.snapshots, clone, after_txg=None) == 10**6 + 3 * 4096, "what it shares with its origin"
     assert bytes_of(later, end.snapshots, dataset, after_txg=1) == 3 * 4096, (
         "what another's snapshot holds is sent along"
     )

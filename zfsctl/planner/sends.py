@@ -58,13 +58,20 @@ def bytes_of(sends: Sequence[Send], history: Sequence[Snapshot], dataset: Datase
     Args:
         sends: The streams.
         history: All snapshots of the sender's dataset.
-        dataset: The sender's dataset; what it refers to stands for a full stream.
+        dataset: The sender's dataset; a full stream of a later snapshot holds about what it refers to.
         after_txg: The place of the source in the sender's history; None for a full stream.
     """
     place = {snapshot.guid: snapshot.createtxg for snapshot in history}
     brought = [place[ref.guid] for send in sends for ref in send.snapshots if ref.guid in place]
     if not brought:
         return 0
-    start = min(brought) if after_txg is None else after_txg
-    written = sum(one.written for one in history if start < one.createtxg <= max(brought))
-    return written + (dataset.referenced if after_txg is None else 0)
+    if after_txg is not None:
+        return sum(one.written for one in history if after_txg < one.createtxg <= max(brought))
+    first = min(brought)
+    increments = sum(one.written for one in history if first < one.createtxg <= max(brought))
+    # What the first snapshot holds was written until then; where some of that is gone again, less is left by now.
+    until_first = sum(one.written for one in history if one.createtxg <= first)
+    if dataset.origin is not None and not sends[0].source:
+        return increments + max(until_first, dataset.referenced)  # what it shares with its origin is not written
+    is_oldest = history[0].createtxg == first
+    return increments + (until_first if is_oldest else min(until_first, dataset.referenced))

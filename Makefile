@@ -71,9 +71,10 @@ check-format: $(STAMP)
 
 # One process for the real hosts: they are booted once and shared by all tests.
 test: check $(ONE_FILE)
-	$(BIN)/python -m pytest -m '(zfs or slow) and not differential' --durations=15 tests
+	$(BIN)/python -m pytest -m '(zfs or slow) and not exploring' --durations=15 tests
 
 # At least 1,500 generated commands, from a fresh seed that is printed: the sandbox answers what a real host answers.
+# Streams between datasets come on top; a new difference there is no fault of a change, so make test leaves them out.
 differential: $(STAMP)
 	$(BIN)/python -m pytest -m differential tests/differential
 

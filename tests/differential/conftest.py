@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+
 import pytest
 
+from tests.testbed.fixtures import teller
 from tests.testbed.recipe import DEFAULT_SERIES
+
+SEED = os.environ.get("ZFSCTL_DIFFERENTIAL_SEED") or secrets.token_hex(4)
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> str:
+    """What decides on the generated commands: fresh in each run, told at the terminal, and repeated by
+    ZFSCTL_DIFFERENTIAL_SEED.
+    """
+    teller(request.config)(f"generated commands, seed {SEED}")
+    return SEED
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -12,17 +12,26 @@ from collections.abc import Callable, Iterator
 from tests.differential import words
 from tests.differential.choosing import Argv, Chooser
 from tests.differential.transfers import TRANSFERS
+from zfsctl.sandbox.pools import SimPool
 
 MOST_DATASETS = 14
 """More than that, and datasets are destroyed more often than made."""
 
 
 class Generator(Chooser):
-    """An endless sequence of commands for one pool; it looks at the sandbox's pool before each."""
+    """An endless sequence of commands for one pool; it looks at the sandbox's pool before each.
+
+    Args:
+        transfers: Streams go from dataset to dataset too. Not where filesystems are mounted: which received ones are,
+            among those, is not simulated.
+    """
+
+    def __init__(self, seed: str, pool: Callable[[], SimPool], *, transfers: bool = False) -> None:
+        super().__init__(seed, pool)
+        self._transfers = transfers
 
     def __iter__(self) -> Iterator[Argv]:
-        # Received filesystems that are mounted, or are not, among those that are: not simulated.
-        makers, weights = zip(*(_MAKERS if self.mounts else (*_MAKERS, *TRANSFERS)), strict=True)
+        makers, weights = zip(*_MAKERS, *(TRANSFERS if self._transfers else ()), strict=True)
         while True:
             (maker,) = self.random.choices(makers, weights)
             yield maker(self)

@@ -73,9 +73,12 @@ class Play:
 
     Args:
         options: Properties of the root dataset, as the real pool was made with.
+        transfers: Streams are generated too.
     """
 
-    def __init__(self, seed: str, real: Host, pool: str, options: dict[str, str], version: str) -> None:
+    def __init__(
+        self, seed: str, real: Host, pool: str, options: dict[str, str], version: str, *, transfers: bool = False
+    ) -> None:
         self._fleet = fleet = create_fleet(1_795_176_000, ("local",))
         machine = fleet.hosts["local"]
         machine.version = version
@@ -85,7 +88,7 @@ class Play:
         self._real = real
         self._pool = pool
         self._sides = (Side(), Side())
-        self._generator = Generator(seed, lambda: machine.pools[pool])
+        self._generator = Generator(seed, lambda: machine.pools[pool], transfers=transfers)
 
     def run(self, length: int) -> Report:
         """Play `length` generated commands, and stop early where what differs would only breed more differences."""

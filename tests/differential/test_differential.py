@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,9 +24,9 @@ from zfsctl.sandbox.building import create_fleet
 from zfsctl.sandbox.promoting import hangs
 from zfsctl.sandbox.shell import run_program
 
-LEAST_COMMANDS = 1500
-SEED = os.environ.get("ZFSCTL_DIFFERENTIAL_SEED") or secrets.token_hex(4)
-"""Fresh each time; a failure prints it, and this variable repeats it."""
+COMMANDS = 375
+"""In one play; there are four, so 1,500 in all."""
+TRANSFERRING_COMMANDS = 250
 
 UNMOUNTED = {"volmode": "none", "mountpoint": "none"}
 MOUNTED = {"volmode": "none"}
@@ -60,11 +58,13 @@ def on_both(alpha: Host, beta: Host, work: Callable[[Host, ZfsctlHost], list[Rep
 
 
 @contextmanager
-def a_play(name: str, host: Host, real: ZfsctlHost, options: dict[str, str]) -> Iterator[Play]:
+def a_play(
+    name: str, host: Host, real: ZfsctlHost, options: dict[str, str], *, transfers: bool = False
+) -> Iterator[Play]:
     """A sequence to be played on a pool of its own, which goes with it."""
     pool = create_pool(host, options=options)
     try:
-        yield Play(name, real, pool.name, options, host.zfs_version)
+        yield Play(name, real, pool.name, options, host.zfs_version, transfers=transfers)
     finally:
         destroy_pool(pool)
 
@@ -72,21 +72,34 @@ def a_play(name: str, host: Host, real: ZfsctlHost, options: dict[str, str]) -> 
 @pytest.mark.zfs
 @pytest.mark.differential
 @pytest.mark.slow
-def test_generated_commands_are_answered_as_real_openzfs_answers_them(alpha, beta):
+@pytest.mark.parametrize(
     # One of four with mounts: mounting is slow on emulated hosts, and little of it is simulated.
-    games = {alpha.name: (UNMOUNTED, MOUNTED), beta.name: (UNMOUNTED, UNMOUNTED)}
-    length = -(-LEAST_COMMANDS // 4)
+    ("on_alpha", "on_beta"),
+    [pytest.param(UNMOUNTED, UNMOUNTED, id="unmounted"), pytest.param(MOUNTED, UNMOUNTED, id="mounted")],
+)
+def test_generated_commands_are_answered_as_real_openzfs_answers_them(alpha, beta, seed, on_alpha, on_beta, request):
+    options = {alpha.name: on_alpha, beta.name: on_beta}
 
     def work(host: Host, real: ZfsctlHost) -> list[Report]:
-        reports = []
-        for number, options in enumerate(games[host.name]):
-            with a_play(f"{SEED}-{host.name}-{number}", host, real, options) as play:
-                reports.append(play.run(length))
-        return reports
+        with a_play(f"{seed}-{host.name}-{request.node.callspec.id}", host, real, options[host.name]) as play:
+            return [play.run(COMMANDS)]
 
     wrong = on_both(alpha, beta, work)
 
-    assert not wrong, f"repeat with ZFSCTL_DIFFERENTIAL_SEED={SEED}\n" + "\n".join(wrong)
+    assert not wrong, f"repeat with ZFSCTL_DIFFERENTIAL_SEED={seed}\n" + "\n".join(wrong)
+
+
+@pytest.mark.zfs
+@pytest.mark.differential
+@pytest.mark.exploring
+def test_generated_transfers_are_answered_as_real_openzfs_answers_them(alpha, beta, seed):
+    def work(host: Host, real: ZfsctlHost) -> list[Report]:
+        with a_play(f"{seed}-{host.name}-transfers", host, real, UNMOUNTED, transfers=True) as play:
+            return [play.run(TRANSFERRING_COMMANDS)]
+
+    wrong = on_both(alpha, beta, work)
+
+    assert not wrong, f"repeat with ZFSCTL_DIFFERENTIAL_SEED={seed}\n" + "\n".join(wrong)
 
 
 @pytest.mark.zfs
@@ -120,7 +133,7 @@ def test_the_same_seed_makes_the_same_commands_and_none_that_would_hang_a_pool()
             argv = on_simulated_hosts(argv, fleet, ask)
             return "\n".join(run_program(fleet, fleet.hosts["local"], argv)[1])
 
-        for argv in Generator("7", lambda: pool):
+        for argv in Generator("7", lambda: pool, transfers=True):
             if argv[1] == "promote" and argv[2] in pool.datasets:
                 assert not hangs(pool.datasets[argv[2]])
             made.append(argv)

@@ -245,6 +245,14 @@ def test_promoting_a_clone_of_an_encryption_root_unloads_the_key(desk):
     )
 
 
+def test_below_an_encrypted_dataset_encryption_can_be_turned_off(desk):
+    desk.do("zfs create -o encryption=on -o keyformat=passphrase tank/e", "zfs create -o encryption=off tank/e/plain")
+
+    assert desk.rows("zfs list -Hp -o encryption,keystatus,encryptionroot,keyformat tank/e/plain") == [
+        ["off", "-", "-", "none"]
+    ]
+
+
 def test_a_key_is_of_no_use_without_encryption(desk):
     assert desk.refusal("zfs create -o keyformat=raw tank/e") == (
         1,

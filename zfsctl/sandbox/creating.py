@@ -87,7 +87,9 @@ def zfs_create(call: Call, arguments: Sequence[str]) -> int:
         call.stop(f"{action}: {TEXTS[refused]}")
     if "n" not in options:
         dataset = add_dataset(call, pool, name, kind, properties, mount="u" not in options)
-        if cipher not in ("", "off"):
+        if cipher == "off":
+            dataset.encryption, dataset.encryptionroot, dataset.keystatus = "off", "", ""
+        elif cipher:
             dataset.encryption = _DEFAULT_CIPHER if cipher == "on" else cipher
             dataset.encryptionroot, dataset.keystatus = name, "available"
     return 0

@@ -50,12 +50,20 @@ class Chooser:
     def a_dataset(self, *, root: bool = True) -> str:
         """Mostly a dataset that exists."""
         names = [each.name for each in self.every_dataset() if root or "/" in each.name]
-        return self.pick(names) if names and self.chance(0.95) else self.a_new_dataset()
+        return self.pick(names) if names and self.chance(0.95) else self._a_free_name()
+
+    def a_dataset_or_not(self, *, root: bool = True) -> str:
+        """The same; now and then a wrong name. Not every command's words for those are simulated."""
+        return self._a_wrong_name() if self.chance(0.01) else self.a_dataset(root=root)
 
     def a_new_dataset(self) -> str:
         """A name that may be free, below a filesystem that exists; now and then a wrong one."""
-        if self.chance(0.03):
-            return self.pick(words.WRONG_DATASETS).replace("POOL", self.pool.name)
+        return self._a_wrong_name() if self.chance(0.03) else self._a_free_name()
+
+    def _a_wrong_name(self) -> str:
+        return self.pick(words.WRONG_DATASETS).replace("POOL", self.pool.name)
+
+    def _a_free_name(self) -> str:
         parents = [each.name for each in self.every_dataset() if each.is_filesystem and each.name.count("/") < 3]
         parent = self.pick(parents) if self.chance(0.95) else f"{self.pool.name}/none"
         return f"{parent}/{self.pick(words.COMPONENTS)}"

@@ -78,7 +78,7 @@ class Generator(Chooser):
         return ("zfs", "destroy", *self.flags("-d", share=0.1), self.a_snapshot())
 
     def destroy_dataset(self) -> Argv:
-        name = self.a_dataset(root=self.chance(0.02))
+        name = self.a_dataset_or_not(root=self.chance(0.02))
         recursive = self.flags("-r", share=0.45) if self._same_in_any_order(name) else ()
         flags = (*recursive, *self.flags("-n", share=0.1), *self.flags("-v", "-p", share=0.1))
         return ("zfs", "destroy", *flags, name)
@@ -147,7 +147,7 @@ class Generator(Chooser):
 
     def rename_dataset(self) -> Argv:
         flags = (() if self.mounts else self.flags("-u", share=0.4)) or self.flags("-p", share=0.1)
-        return ("zfs", "rename", *flags, self.a_dataset(root=self.chance(0.05)), self.a_new_dataset())
+        return ("zfs", "rename", *flags, self.a_dataset_or_not(root=self.chance(0.05)), self.a_new_dataset())
 
     def rename_snapshot(self) -> Argv:
         source = self.a_snapshot()
@@ -176,7 +176,7 @@ class Generator(Chooser):
 
     def inherit(self) -> Argv:
         name = self.pick(words.USER_PROPERTIES if self.chance(0.7) else words.INHERITABLE)
-        operand = self.a_dataset() if self.chance(0.7) else self.a_snapshot()
+        operand = self.a_dataset_or_not() if self.chance(0.7) else self.a_snapshot()
         return ("zfs", "inherit", *self.flags("-r", "-S", share=0.15), name, operand)
 
     # Questions
@@ -184,7 +184,7 @@ class Generator(Chooser):
     def list_datasets(self) -> Argv:
         columns = self.pick(words.DATASET_LISTS)
         scope = self.pick(((), ("-r",), ("-d", "1")))
-        operands = [self.a_dataset() for _ in range(self.pick((1, 1, 2)))]
+        operands = [self.a_dataset_or_not() for _ in range(self.pick((1, 1, 2)))]
         if not scope and self.chance(0.3):
             operands = [each.name for each in self.every_dataset()]
         return ("zfs", "list", *scope, "-Hp", "-t", self.pick(words.HEAD_TYPES), "-o", columns, *operands)
@@ -205,7 +205,7 @@ class Generator(Chooser):
                 *self.some(self.every_snapshot(), 4),
                 self.a_snapshot(),
             )
-        return ("zfs", "list", *scope, *order, "-Hp", "-t", "snapshot", "-o", columns, self.a_dataset())
+        return ("zfs", "list", *scope, *order, "-Hp", "-t", "snapshot", "-o", columns, self.a_dataset_or_not())
 
     def list_bookmarks(self) -> Argv:
         scope = self.pick((("-r",), ("-d", "1"), ()))
@@ -233,7 +233,9 @@ class Generator(Chooser):
         scope = self.pick((("-r",), ("-d", "1"), (), ()))
         types = ("-t", self.pick(words.GET_TYPES)) if self.chance(0.6) else ()
         sources = ("-s", self.pick(words.SOURCES)) if self.chance(0.5) else ()
-        operands = [self.a_dataset() if self.chance(0.6) else self.a_snapshot() for _ in range(self.pick((1, 1, 2)))]
+        operands = [
+            self.a_dataset_or_not() if self.chance(0.6) else self.a_snapshot() for _ in range(self.pick((1, 1, 2)))
+        ]
         columns = ("-o", "name,property,value,source")
         return ("zfs", "get", *scope, "-Hp", *types, *sources, *columns, self.pick(words.GETS), *operands)
 

@@ -123,3 +123,9 @@ def test_the_host_says_its_version_and_its_own_time(desk):
 )
 def test_wrappers_around_a_command_change_nothing(desk, line):
     assert desk.ask(line).stdout == "tank\n"
+
+
+def test_a_mounted_filesystem_can_be_asked_for_by_its_path(desk):
+    desk.do("zfs create tank/a", "zfs create -o mountpoint=/srv/b tank/b")
+
+    assert desk.column("zfs list -Hp -o name /tank/a /srv/b") == ["tank/a", "tank/b"]

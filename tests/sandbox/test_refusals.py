@@ -23,6 +23,7 @@ CASES = [
     pytest.param(
         "zfs list -Hp tank/none", 1, ["cannot open 'tank/none': dataset does not exist"], id="missing-dataset"
     ),
+    pytest.param("zfs list -Hp /none", 1, ["cannot open '/none': No such file or directory"], id="missing-path"),
     pytest.param("zfs list -Hp nopool", 1, ["cannot open 'nopool': dataset does not exist"], id="missing-pool"),
     pytest.param(
         "zfs list -Hp -o name,nosuch tank", 2, ["bad property list: invalid property 'nosuch'"], id="unknown-column"

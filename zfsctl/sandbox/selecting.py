@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from zfsctl.sandbox.calls import HEADS, Call, Found, Kinds
 from zfsctl.sandbox.datasets import SimBookmark, SimDataset, SimSnapshot
+from zfsctl.sandbox.mounts import mountpoint_of
 from zfsctl.sandbox.natives import NATIVES
 from zfsctl.sandbox.options import Options
 from zfsctl.sandbox.pools import SimPool
@@ -96,7 +97,7 @@ def select(
             wanted |= Kinds.VOLUME
     code = 0
     for operand in operands:
-        found = call.open(operand, wanted)
+        found = _open_path(call, operand) if operand.startswith(("/", "./")) else call.open(operand, wanted)
         if found is None:
             code = 1
         elif found.snapshot:
@@ -107,6 +108,16 @@ def select(
         else:
             _add(rows, found.pool, found.dataset, kinds, inside, depth)
     return list(rows.values()), code
+
+
+def _open_path(call: Call, path: str) -> Found | None:
+    """The filesystem that is mounted at a path; None after a complaint. Nothing else has paths here."""
+    for pool in call.machine.pools.values():
+        for dataset in pool.tree(pool.name):
+            if dataset.mounted and mountpoint_of(pool, dataset) == path:
+                return Found(pool, dataset)
+    call.complain(f"cannot open '{path}': No such file or directory")
+    return None
 
 
 def _add(

@@ -352,3 +352,17 @@ def test_what_is_told_after_a_repair_is_what_is_there(pair: Pair, broken: Callab
     assert [(one["receiver"], one["state"], one["lag"]) for one in told["pairs"]] == [
         (one["receiver"], one["state"], one["lag"]) for one in seen["pairs"]
     ]
+
+
+def test_a_receiver_with_a_key_of_its_own_is_not_replaced_by_one_without(tmp_path: Path) -> None:
+    """Promoting unloads the key, and a plain first copy beside it would not be encrypted at all."""
+    pair = new_pair(tmp_path)
+    pair.world.zfs("beta", "rename", COPY, "bk/elsewhere")
+    pair.world.zfs("beta", "create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", "readonly=on", COPY)
+    pair.writes_to(COPY, snapshot="theirs")
+
+    done = pair.replicate(adopt=True)
+
+    assert "encryption root of its own" in " ".join(finding.message for finding in done.plan.findings)
+    assert not any(isinstance(step, SwapDatasets) and step.dataset == COPY for step in done.plan.steps)
+    assert [name for name in pair.asides() if name.startswith(f"{COPY}.")] == []

@@ -20,6 +20,7 @@ from zfsctl.planner.link_findings import foreign_receive, not_repaired
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair, Tree
 from zfsctl.planner.repairing import Begun, as_promoted, end_of, origin_of, why_not_set_aside
+from zfsctl.planner.streams import sends_raw
 
 Relate = Callable[[Pair, End, End], Lineage]
 """How a sender and any receiver stand to each other, by the rules of a pair."""
@@ -66,7 +67,11 @@ class Repairs:
             return
         dataset = receiver.dataset
         assert dataset is not None
-        if problem := why_not_set_aside(receiver.host, receiver.name) or self._why_not_now(receiver.name):
+        if problem := (
+            why_not_set_aside(receiver.host, receiver.name)
+            or self._why_not_now(receiver.name)
+            or _why_its_key_would_be_missed(link, sender, receiver)
+        ):
             self._refuse(link, problem)
             return
         base = link.lineage.base
@@ -184,6 +189,18 @@ class Repairs:
             dataset=receiver.name,
             token=token,
         )
+
+
+def _why_its_key_would_be_missed(link: Link, sender: End, receiver: End) -> str:
+    """An encryption root that takes plain streams cannot be replaced by itself: promoting a clone of it unloads its key
+    (seen on 2.3.9), which plain streams need, and a first copy beside it would not be encrypted by it.
+    """
+    dataset = receiver.dataset
+    if dataset is None or dataset.encryption == "off" or dataset.encryptionroot != receiver.name:
+        return ""
+    if sends_raw(link, sender, receiver):
+        return ""
+    return "it is an encryption root of its own that takes plain streams: what takes its place would not have its key"
 
 
 BROKEN = frozenset({LinkState.UNRELATED, LinkState.DIVERGED, LinkState.MODIFIED})

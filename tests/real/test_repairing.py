@@ -66,6 +66,11 @@ def test_receivers_that_went_their_own_way_are_set_aside(link: Link) -> None:
     writes(link, below, snapshot="own")
     theirs = content(link, link.receiver)
     before = guids(link.target)
+    do(
+        link.target.host,
+        f"zfs allow -u zfsadmin mount,hold {link.receiver}; zfs allow -l -e diff {link.receiver}",
+        f"zfs set compression=lz4 org.site:owner='anna b' {link.receiver}",
+    )
 
     plan = link.operator.zfsctl("replicate", "--dry-run")
     run = link.operator.zfsctl("replicate")
@@ -82,6 +87,11 @@ def test_receivers_that_went_their_own_way_are_set_aside(link: Link) -> None:
     closed = do(link.target.host, f"zfs get -H -o value readonly,canmount,mounted,origin {link.receiver}").split()
     assert closed == ["on", "noauto", "no", "-"]
     assert do(link.target.host, f"zfs get -H -s local -o property zfsctl:aside {aside}").strip() == "zfsctl:aside"
+    kept = do(link.target.host, f"zfs get -H -s local -o value compression,org.site:owner {link.receiver}")
+    assert kept.splitlines() == ["lz4", "anna b"]
+    granted = do(link.target.host, f"zfs allow {link.receiver}")
+    assert "user zfsadmin hold,mount" in granted
+    assert "everyone diff" in granted
 
 
 def test_a_receiver_that_was_only_written_to_keeps_what_was_written(link: Link) -> None:

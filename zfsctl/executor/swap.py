@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from zfsctl.errors import UnreadableOutputError
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.command import CONDITION_FAILED, Command, Completed, Condition
 from zfsctl.model.event import Result, StepOutcome
 from zfsctl.model.names import ASIDE_MARK, REPAIR_MARK
 from zfsctl.model.repair import SwapDatasets
+from zfsctl.zfs.allowing import argv_grant, argv_list_grants, parse_grants
 from zfsctl.zfs.failures import parse_failure
 from zfsctl.zfs.repairing import (
     SeenPlace,
@@ -41,7 +43,10 @@ def apply_swap(step: SwapDatasets, host: Host) -> StepOutcome:
     renames, wrong = _renames(step, places)
     if wrong:
         return StepOutcome(step.id, Result.STALE, wrong)
-    answers = host.run_all([*renames, argv_list_places(step.aside), argv_list_places(step.dataset)])
+    *looks, granted = host.run_all(
+        [*renames, argv_list_places(step.aside), argv_list_places(step.dataset), argv_list_grants(step.aside)]
+    )
+    answers = tuple(looks)
     if problem := _problem(renames, answers):
         return StepOutcome(step.id, Result.FAILED, problem)
     aside, home = (parse_places(answer.stdout) for answer in answers[len(renames) :])
@@ -51,12 +56,14 @@ def apply_swap(step: SwapDatasets, host: Host) -> StepOutcome:
     stays: list[str] = []
     if step.aside in aside and (problem := _bring_home(step, host, aside, here, stays)):
         return StepOutcome(step.id, Result.FAILED, problem)
+    rights = _grant_again(step, host, granted) if step.aside in aside else ""
     answer = host.run(argv_clear_mark(step.dataset, REPAIR_MARK, only_if=still(step.dataset, here.guid)))
     failure = parse_failure(answer, [step.dataset])
     if failure is not None:
         return StepOutcome(step.id, Result.FAILED, failure.first_line)
     said = [f"what was there is kept as {step.aside}"] if step.aside in aside else []
     said += [f"{name} stays there, its encryption root is another" for name in stays]
+    said += [rights] if rights else []
     return StepOutcome(step.id, Result.DONE, "; ".join(said))
 
 
@@ -99,6 +106,24 @@ def _bring_home(step: SwapDatasets, host: Host, aside: dict[str, SeenPlace], her
     mark = argv_set_mark(step.aside, ASIDE_MARK, step.mark, only_if=still(step.aside, former.guid))
     commands = [mark, *moves]
     return _problem(commands, host.run_all(commands))
+
+
+def _grant_again(step: SwapDatasets, host: Host, granted: Completed) -> str:
+    """Grant on what is home what `zfs allow` had granted on what is aside; what could not be, for a person to do.
+
+    A clone has the properties of its origin's dataset, and none of the rights.
+    """
+    try:
+        grants = parse_grants(granted.stdout, step.aside) if granted.clean else None
+    except UnreadableOutputError:
+        grants = None
+    if grants is None:
+        return f"rights granted by `zfs allow {step.aside}`, if any, stay there"
+    commands = [argv_grant(grant, step.dataset) for grant in grants]
+    answers = host.run_all(commands) if commands else ()
+    if all(answer.exit_code == 0 for answer in answers):
+        return ""
+    return f"rights could not be granted again, see `zfs allow {step.aside}`"
 
 
 def _problem(commands: Sequence[Command], answers: Sequence[Completed]) -> str:

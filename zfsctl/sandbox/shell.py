@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from zfsctl.sandbox.bookmarking import zfs_bookmark
-from zfsctl.sandbox.calls import Call, Exit
+from zfsctl.sandbox.calls import HEADS, Call, Exit
 from zfsctl.sandbox.creating import zfs_clone, zfs_create
 from zfsctl.sandbox.destroying import zfs_destroy
 from zfsctl.sandbox.getting import zfs_get
@@ -39,7 +39,17 @@ def zfs_version(call: Call, arguments: Sequence[str]) -> int:
     return 0
 
 
+def zfs_allow(call: Call, arguments: Sequence[str]) -> int:
+    """List what was granted on a dataset: nothing, for nothing is granted on a simulated host."""
+    call.synopsis = "allow <filesystem|volume>"
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        call.usage("only the rights of one dataset can be listed here")
+    call.open_or_stop(arguments[0], HEADS)
+    return 0
+
+
 ZFS: dict[str, Program] = {
+    "allow": zfs_allow,
     "bookmark": zfs_bookmark,
     "clone": zfs_clone,
     "create": zfs_create,

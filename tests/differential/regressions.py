@@ -671,12 +671,5 @@ SEQUENCES: Mapping[str, tuple[str, ...]] = {
         "zfs destroy /POOL",
         "zfs destroy -r /POOL@s",
         "zfs snapshot /POOL@s",
-        "zfs list -Hp -o name /",
-        "zfs list -Hp -t snapshot -o name /@s",
-        "zfs get -Hp -o value guid /",
-        "zfs get -Hp -d 1 -t snapshot -o value guid / POOL@none",
-        "zfs destroy /",
-        "zfs destroy -r /@s",
-        "zfs snapshot /@s",
     ),
 }

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from zfsctl.errors import UnreadableOutputError
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.command import CONDITION_FAILED, Command, Completed, Condition
+from zfsctl.model.dataset import why_in_use
 from zfsctl.model.event import Result, StepOutcome
 from zfsctl.model.names import ASIDE_MARK, REPAIR_MARK
 from zfsctl.model.repair import SwapDatasets
@@ -49,7 +50,11 @@ def apply_swap(step: SwapDatasets, host: Host) -> StepOutcome:
     answers = tuple(looks)
     if problem := _problem(renames, answers):
         return StepOutcome(step.id, Result.FAILED, problem)
-    aside, home = (parse_places(answer.stdout) for answer in answers[len(renames) :])
+    below, around = answers[len(renames) :]
+    # It was there before, or the first of two renames made it: then a failed listing does not mean that it is gone.
+    if (step.aside in places or len(renames) > 1) and not below.clean:
+        return StepOutcome(step.id, Result.FAILED, f"what lies below {step.aside} could not be listed")
+    aside, home = parse_places(below.stdout), parse_places(around.stdout)
     here = home.get(step.dataset)
     if here is None or here.mark != step.mark:
         return StepOutcome(step.id, Result.FAILED, f"{step.dataset} is not what was built")
@@ -86,6 +91,8 @@ def _renames(step: SwapDatasets, places: dict[str, SeenPlace]) -> tuple[list[Com
         return [home], ""
     if here.guid != step.dataset_guid:
         return [], f"{step.dataset} is no longer the planned dataset"
+    if used := why_in_use(here.kind, readonly=here.readonly, mounted=here.mounted):
+        return [], used
     if step.aside in places:
         return [], f"{step.aside} is there already"
     return [argv_rename_dataset(step.dataset, step.aside, here.kind, only_if=still(step.dataset, here.guid)), home], ""

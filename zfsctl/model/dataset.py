@@ -13,6 +13,15 @@ class DatasetKind(StrEnum):
     VOLUME = "volume"
 
 
+def why_in_use(kind: DatasetKind, *, readonly: bool, mounted: bool) -> str:
+    """Why somebody may be at work on a receiver; empty where nobody can be. Whether a volume is open cannot be seen."""
+    if readonly:
+        return ""
+    if kind is DatasetKind.VOLUME:
+        return "the receiver is a writable volume (readonly=off): somebody may be at work on it"
+    return "the receiver is mounted and writable: somebody may be at work on it" if mounted else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One snapshot. Identity is `guid`, never the name.

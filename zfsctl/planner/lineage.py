@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from zfsctl.model.dataset import Bookmark, Dataset, DatasetKind, Snapshot
+from zfsctl.model.dataset import Bookmark, Dataset, Snapshot, why_in_use
 from zfsctl.model.facts import HostFacts
 from zfsctl.model.lineage import Base, Lineage, LinkState, ResumeToken
 from zfsctl.model.names import pool_of
@@ -185,12 +185,8 @@ def _busy(receiver: End, target: Dataset | None) -> str:
 
 
 def taken_over(target: Dataset) -> str:
-    """Why the receiver is in use; empty when it is not. A volume that nobody may write to is not."""
-    if target.readonly or target.inconsistent:
-        return ""
-    if target.kind is DatasetKind.VOLUME:
-        return "the receiver is a writable volume (readonly=off): somebody may be at work on it"
-    return "the receiver is mounted and writable: somebody may be at work on it" if target.mounted else ""
+    """Why the receiver is in use; empty when it is not."""
+    return "" if target.inconsistent else why_in_use(target.kind, readonly=target.readonly, mounted=target.mounted)
 
 
 def _with_base(found: Lineage, sender: End, receiver: End, candidates: Iterable[Snapshot]) -> Lineage:

@@ -13,7 +13,7 @@ from zfsctl.zfs.text import columns_of, rows, text_if_applicable, text_lines, un
 
 _WHAT = "the look at a repair"
 _NATIVE = re.compile(r"[a-z][a-z0-9_]*")
-_COLUMNS = ("name", "guid", "type", "origin", "encryptionroot", REPAIR_MARK)
+_COLUMNS = ("name", "guid", "type", "origin", "encryptionroot", "readonly", "mounted", REPAIR_MARK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class SeenPlace:
     kind: DatasetKind
     origin: str | None
     encryptionroot: str | None
+    readonly: bool
+    mounted: bool
     mark: str | None
     """Set on it, or inherited: only a value that is no other dataset's says something."""
 
@@ -46,7 +48,7 @@ def parse_places(stdout: str) -> dict[str, SeenPlace]:
         UnreadableOutputError: A line is not what OpenZFS prints, or a name comes twice.
     """
     found: dict[str, SeenPlace] = {}
-    for line, (name, guid, kind, origin, root, mark) in rows(_WHAT, stdout, len(_COLUMNS)):
+    for line, (name, guid, kind, origin, root, readonly, mounted, mark) in rows(_WHAT, stdout, len(_COLUMNS)):
         if not name or name in found:
             raise unreadable(_WHAT, line, "no dataset, or one that came before")
         try:
@@ -59,9 +61,18 @@ def parse_places(stdout: str) -> dict[str, SeenPlace]:
             what,
             text_if_applicable(origin),
             text_if_applicable(root),
+            _on(line, readonly, "on", "off"),
+            _on(line, mounted, "yes", "no"),
             text_if_applicable(mark),
         )
     return found
+
+
+def _on(line: str, value: str, yes: str, no: str) -> bool:
+    """A volume is mounted nowhere: `-`."""
+    if value not in (yes, no, "-"):
+        raise unreadable(_WHAT, line, f"the value {value!r}")
+    return value == yes
 
 
 def argv_names_of_set_properties(dataset: str) -> Command:

@@ -131,7 +131,6 @@ def replication_steps(draw: st.DrawFn, **shared: Any) -> ReplicationStep:  # noq
         sends=draw(sends()),
         token=draw(st.sampled_from(("", TOKEN))),
         flags=draw(flags),
-        replaces_parent=draw(st.booleans()),
         route=draw(st.sampled_from((Route.RELAY, Route.PUSH, Route.PULL))),
         bandwidth=draw(st.none() | st.integers(1, 2**40)),
         compress=draw(st.booleans()),

@@ -327,17 +327,3 @@ def test_no_step_ever_rolls_back(ends: Ends) -> None:
     apply(ends, ends.transfer("s1>s2 s3 s4"))
 
     assert not [line for line in ends.asked("zfs receive") if " -F" in line]
-
-
-def test_an_empty_parent_of_ours_is_replaced(ends: Ends) -> None:
-    ends.zfs("beta", "create -o canmount=off -o readonly=on -o zfsctl:parent=on bk/a")
-    ends.zfs("beta", "create bk/a/kid")
-
-    outcome = apply(ends, ends.transfer("s1, s1>s2", replaces_parent=True))
-
-    assert said(outcome) == ("done", "")
-    assert ends.received() == "s1 s2"
-    assert [line for line in ends.asked("zfs receive") if " -F " in line] == [
-        "zfs receive -u -s -F -o readonly=on -o canmount=noauto bk/a"
-    ]
-    assert "bk/a/kid" in ends.zfs("beta", "list -H -r -o name bk")

@@ -402,3 +402,34 @@ def test_a_receiver_that_somebody_began_to_use_meanwhile_is_not_set_aside(pair: 
     swap = next(one for one in done.outcomes if one.step.startswith("swap"))
     assert (swap.result, pair.asides()) == (Result.STALE, [])
     assert "somebody may be at work on it" in swap.detail
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["empty", "used meanwhile"])
+def test_a_parent_that_zfsctl_made_is_set_aside_for_the_first_copy(tmp_path: Path, *, used: bool) -> None:
+    """It has no snapshot, and files all the same if somebody made it writable for a while."""
+    pair = Pair(new_world(tmp_path))
+    children = POLICY.replace(
+        '"alpha:tank/a"\nreceiver = "beta:bk/copies/a"', '"alpha:tank/a/x"\nreceiver = "beta:bk/copies/a/x"'
+    )
+    pair.world.policy_text = children.replace("REPAIR", "never")
+    for argv in (("create", "tank/a/x"), ("create", "tank/a/x/y"), ("create", "-s", "-V", "1G", "tank/a/vol")):
+        pair.world.zfs("alpha", *argv)
+    pair.takes()
+    assert pair.replicate().exit_code is ExitCode.DONE
+    kids = {guid for name, guid in pair.received().items() if name.startswith(f"{COPY}/x@")}
+    former = guid_of_dataset(pair, COPY)
+    if used:
+        pair.writes_to(COPY)
+
+    pair.world.policy_text = POLICY.replace("REPAIR", "never")
+    assert pair.replicate().exit_code is ExitCode.DONE
+
+    assert pair.is_current()
+    assert kids <= {guid for name, guid in pair.received().items() if name.startswith(f"{COPY}/x@")}
+    assert [guid_of_dataset(pair, name) for name in pair.asides()] == [former]
+    assert not any(" -F" in line for _, line in pair.world.fleet.faults.log if "receive" in line)
+    assert not pair.plan().steps
+
+
+def guid_of_dataset(pair: Pair, name: str) -> str:
+    return pair.world.zfs("beta", "get", "-H", "-p", "-o", "value", "guid", name)[0]

@@ -18,6 +18,7 @@ from zfsctl.model.plan import CreateSnapshots, DatasetRef
 from zfsctl.model.policy import Pattern
 from zfsctl.model.pool import Pool
 from zfsctl.model.refs import SnapshotRef
+from zfsctl.model.repair import SwapDatasets
 from zfsctl.model.replication import Chosen, Initial, Raw, Repair
 from zfsctl.model.transfer import AbortReceive, CreateParents, HoldSnapshots, MoveAnchors, RenameSnapshot, cursor_name
 from zfsctl.planner.lineage import End
@@ -149,7 +150,7 @@ def test_an_increment() -> None:
         "bk/a",
     )
     assert (transfer.state, transfer.why) == (LinkState.BEHIND, "BEHIND by 2 snapshots")
-    assert (transfer.properties, transfer.replaces_parent, transfer.token) == ((), False, "")
+    assert (transfer.properties, transfer.token) == ((), "")
     assert [(send.source, stamps_of(send.snapshots)) for send in transfer.sends] == [
         ("@zfsctl-20261120T120000Z", "20T13 20T14")
     ]
@@ -249,7 +250,7 @@ def test_an_unfinished_first_copy_that_can_never_end_is_begun_anew() -> None:
     (transfer,) = transfers(found)
 
     assert kinds(found) == "abort hold transfer anchors"
-    assert (transfer.token, transfer.replaces_parent) == ("", False)
+    assert transfer.token == ""
     assert transfer.properties == (("readonly", "on"), ("canmount", "noauto"))
 
 
@@ -271,18 +272,27 @@ def parent(line: str = "", *, token: str = "") -> End:
     )
 
 
-def test_an_empty_parent_of_ours_is_replaced_by_the_first_copy() -> None:
-    (transfer,) = transfers(plan(sends(), parent()))
+def test_where_zfsctl_made_an_empty_parent_the_first_copy_is_made_beside_it() -> None:
+    """Nothing proves that it is still empty, so it is set aside like any other dataset."""
+    found = plan(sends(), parent())
+    (transfer,), swap = transfers(found), step(found, SwapDatasets)
 
-    assert (transfer.state, transfer.replaces_parent) == (LinkState.MISSING, True)
+    assert (transfer.state, transfer.receiver, transfer.sends[0].source) == (LinkState.MISSING, swap.built, "")
+    assert (swap.dataset, transfer.id in swap.after) == ("bk/a", True)
 
 
-def test_a_parent_into_which_a_receive_of_ours_can_never_end_is_replaced_too() -> None:
-    found = plan(sends("20T13 20T14"), parent(token=">20T12"))
-    (transfer,) = transfers(found)
+def test_a_receive_into_an_empty_parent_is_given_up_if_it_is_ours() -> None:
+    found = plan(sends("20T13 20T14"), parent(token=">20T13"))
 
-    assert kinds(found) == "abort hold transfer anchors"
-    assert transfer.replaces_parent
+    assert step(found, AbortReceive).dataset == "bk/a"
+    assert step(found, AbortReceive).id in transfers(found)[0].after
+
+
+def test_a_parent_that_has_snapshots_by_now_is_no_empty_one() -> None:
+    found = plan(sends(), parent("20T10"))
+
+    assert not found.steps
+    assert "never written by zfsctl" in found.findings[0].message
 
 
 def test_what_the_copy_lies_below_is_made_first() -> None:

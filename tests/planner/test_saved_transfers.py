@@ -11,7 +11,6 @@ from tests.planner.notation import dataset, snapshots
 from zfsctl.model.dataset import Bookmark, Dataset, Snapshot
 from zfsctl.model.facts import Chains, Facts, HostFacts
 from zfsctl.model.lineage import LinkState, ResumeToken
-from zfsctl.model.names import PARENT_MARK
 from zfsctl.model.plan import Plan, SnapshotRef, Step
 from zfsctl.model.policy import HostEntry, Pattern, PolicyFile
 from zfsctl.model.replication import Replication
@@ -195,24 +194,6 @@ def test_a_first_copy_goes_only_where_nothing_is(beta: HostFacts, why: str) -> N
 
     assert steps == []
     assert why in said[0]
-
-
-@pytest.mark.parametrize(
-    ("history", "marks", "problems", "goes"),
-    [
-        pytest.param((), {"bk/alpha/a": {PARENT_MARK: "1"}}, (), True, id="an empty parent of ours"),
-        pytest.param((), {}, (), False, id="an empty dataset of somebody else"),
-        pytest.param(RECEIVED, {"bk/alpha/a": {PARENT_MARK: "1"}}, (), False, id="one that has a snapshot by now"),
-        pytest.param((), {"bk/alpha/a": {PARENT_MARK: "1"}}, ("noise",), False, id="one that was not read in full"),
-    ],
-)
-def test_a_dataset_is_replaced_only_if_nothing_is_lost(
-    history: tuple[Snapshot, ...], marks: dict[str, dict[str, str]], problems: tuple[str, ...], goes: bool
-) -> None:
-    step = replace(FIRST, receiver_guid=90, replaces_parent=True)
-    beta = replace(with_dataset(BETA, "bk/alpha/a", history), chains=Chains(marks=marks), problems=problems)
-
-    assert left(step, beta=beta)[0] == (["t"] if goes else [])
 
 
 def test_an_interrupted_receive_goes_on_only_with_its_own_token() -> None:

@@ -213,7 +213,6 @@ class TransferDocument(TypedDict):
     carries: NotRequired[
         Annotated[list[str], Field(description="properties taken over from the sender, where they are set there")]
     ]
-    replaces_parent: bool
     route: RouteWord
     bandwidth: Annotated[int | None, Field(gt=0, description="bytes a second")]
     compress: bool

@@ -110,7 +110,6 @@ def _send_one(flow: _Flow, fleet: Fleet, stop: Callable[[], bool], on_bytes: Cal
         argv_receive(
             step.receiver,
             properties=(*step.properties, *(flow.carried or ())) if is_first else (),
-            replace_empty_parent=step.replaces_parent and is_first,
         ),
         route=step.route,
         bandwidth=step.bandwidth,

@@ -132,8 +132,6 @@ class Transfer:
     """Set on the receiver by a first copy, and read back."""
     carries: tuple[str, ...] = ()
     """Names of properties that a first copy takes over from the sender, as far as they are set there."""
-    replaces_parent: bool = False
-    """The receiver is an empty dataset that zfsctl made as a parent; the first copy takes its place."""
     route: Route = Route.RELAY
     bandwidth: int | None = None
     compress: bool = False

@@ -47,13 +47,16 @@ class Judged:
 def judge_repair(consent: Consent, link: Link, receiver: End) -> Judged:
     """Whether the repair of `link` may be begun.
 
-    By itself only where the policy says `auto`, the receiver carries our hold, and no older copy of it is still aside.
+    By itself only where the policy says `auto`, the receiver carries our hold, and no older copy of it is still aside;
+    or where the receiver is an empty parent of ours, which was never a copy, so that no chain is broken.
     """
     replication = link.pair.replication
     name = replication.name
     ours = any(base_tag(name) in receiver.tags(one) for one in receiver.snapshots)
     if not consent.repairs:
         return Judged(False, not_repaired(link, "not repaired, by --no-repair", f"zfsctl replicate {name}"))
+    if receiver.is_empty_parent:
+        return Judged(True)
     if link.lineage.state is LinkState.UNRELATED and not ours:
         if consent.adopt:
             return Judged(True)

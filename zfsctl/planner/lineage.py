@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from zfsctl.model.dataset import Bookmark, Dataset, Snapshot, why_in_use
 from zfsctl.model.facts import HostFacts
 from zfsctl.model.lineage import Base, Lineage, LinkState, ResumeToken
-from zfsctl.model.names import pool_of
+from zfsctl.model.names import PARENT_MARK, pool_of
 from zfsctl.planner.wording import counted
 
 RECEIVING = "/%recv"
@@ -61,6 +61,14 @@ class End:
         """What an interrupted or running receive into it is about."""
         return self.host.chains.tokens.get(self.name)
 
+    @property
+    def is_empty_parent(self) -> bool:
+        """Whether zfsctl made it for others to lie below, and it has no history.
+
+        It may hold files all the same: somebody may have mounted it in the meantime.
+        """
+        return not self.snapshots and PARENT_MARK in self.host.chains.marks.get(self.name, {})
+
     def tags(self, snapshot: Snapshot) -> tuple[str, ...]:
         """The holds on one of its snapshots."""
         return self.host.chains.holds.get(str(snapshot), ())
@@ -74,7 +82,6 @@ def lineage(
     may_be_away: bool = False,
     is_raw: bool = False,
     repair: str = "",
-    is_parent: bool = False,
     is_received: bool = False,
 ) -> Lineage:
     """The state of one pair.
@@ -86,7 +93,6 @@ def lineage(
         may_be_away: Whether the receiver's pool may be unplugged just now.
         is_raw: Whether the chain is raw; then no snapshot of the receiver's own is tolerated.
         repair: What tells that a repair of this receiver is half done; empty when none is.
-        is_parent: The receiver is an empty dataset that zfsctl made so that others can lie below it.
         is_received: The sender is itself a receiver, so that before its own first copy nobody misses it.
     """
     unknown = sender.unknown or receiver.unknown
@@ -107,7 +113,7 @@ def lineage(
         return _with_base(Lineage(LinkState.REPAIRING, repair, token=receiver.token), sender, receiver, candidates)
     if target is not None and (taken := taken_over(target)):
         return _with_base(Lineage(LinkState.TAKEN_OVER, taken), sender, receiver, candidates)
-    if target is None or target.inconsistent or (is_parent and not receiver.snapshots):
+    if target is None or target.inconsistent:
         return _missing(sender, receiver, candidates)
     found = _with_base(Lineage(LinkState.UNRELATED, ""), sender, receiver, candidates)
     if found.base is None:
@@ -220,6 +226,8 @@ def find_base(sender: End, receiver: End) -> Base | None:
 
 
 def _unrelated(receiver: End) -> str:
+    if receiver.is_empty_parent:
+        return f"{receiver.host.host}:{receiver.name} was made for others to lie below, and is no copy yet"
     if not receiver.snapshots:
         return f"{receiver.host.host}:{receiver.name} exists and has no snapshot"
     return f"the receiver's {counted(len(receiver.snapshots), 'snapshot')} and the sender's history share nothing"

@@ -10,7 +10,7 @@ from zfsctl.model.dataset import Snapshot
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding
 from zfsctl.model.lineage import Lineage, LinkState
-from zfsctl.model.names import PARENT_MARK, is_at_or_below
+from zfsctl.model.names import is_at_or_below
 from zfsctl.model.plan import PlannedDataset, Step
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.repair import SwapDatasets
@@ -134,7 +134,6 @@ class _Stand:
             may_be_away=pair.replication.away is not None,
             is_raw=is_raw_chain(sender, receiver),
             repair=repair,
-            is_parent=PARENT_MARK in receiver.host.chains.marks.get(receiver.name, {}),
             is_received=any(
                 other.receiver_host == pair.tree.sender_host and is_at_or_below(pair.sender, other.receiver)
                 for other in self.trees

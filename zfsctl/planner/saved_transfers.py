@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding
-from zfsctl.model.names import PARENT_MARK, REPAIR_MARK, is_at_or_below
+from zfsctl.model.names import REPAIR_MARK, is_at_or_below
 from zfsctl.model.plan import Plan, SnapshotRef
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.received import PROTECTING, SOURCE_PROPERTIES
@@ -255,8 +255,6 @@ class _Checking:
         token = dataset.receive_resume_token or ""
         if token != step.token and token not in aborted:
             return "an interrupted receive is in the way" if token else "there is nothing to go on with"
-        if step.replaces_parent:
-            return "" if _is_empty_parent(host, step.receiver) else "the receiver is no empty parent of ours"
         if step.receiver_guid is None and not (token and dataset.inconsistent):
             return "the receiver is there already"
         return self._why_no_base(step, host)
@@ -307,8 +305,3 @@ _WHAT: dict[type[ReplicationStep], str] = {
     PromoteClone: "nothing was promoted",
     SwapDatasets: "nothing was set aside",
 }
-
-
-def _is_empty_parent(host: HostFacts, name: str) -> bool:
-    """`zfs receive -F` is given for it, so it must be proven that nothing is lost."""
-    return host.complete and host.snapshots.get(name) == () and PARENT_MARK in host.chains.marks.get(name, {})

@@ -190,7 +190,6 @@ class TreePlan:
         size = bytes_of(sends, sender.snapshots, source, after_txg=found.base.createtxg if found.base else None)
         if first_copy and not token and not self._fits(link, receiver, size):
             return
-        replaces = first_copy and receiver.dataset is not None and not receiver.dataset.inconsistent
         closed = _CLOSED if source.kind is DatasetKind.VOLUME else _CLOSED_FILESYSTEM
         if asked is not None and asked.mark:
             closed = (*closed, (REPAIR_MARK, asked.mark))
@@ -213,7 +212,6 @@ class TreePlan:
             flags=flags_for(raw, sender, receiver),
             properties=properties,
             carries=replication.properties if properties else (),
-            replaces_parent=replaces,
             route=replication.route,
             bandwidth=replication.bandwidth,
             compress=replication.compress and not raw,

@@ -62,20 +62,16 @@ _REFUSALS: tuple[tuple[str, ReceiveRefusal], ...] = (
 )
 
 
-def argv_receive(
-    target: str, *, properties: Iterable[tuple[str, str]] = (), replace_empty_parent: bool = False
-) -> Command:
+def argv_receive(target: str, *, properties: Iterable[tuple[str, str]] = ()) -> Command:
     """Receive into `target`, unmounted, resumable; `properties` are set by a first copy.
 
-    `replace_empty_parent` (-F) is for a dataset without snapshots that zfsctl made as a parent, nothing else: on one
-    with snapshots -F destroys what is newer than the stream's source.
+    Never with -F: it destroys what the receiver has of its own, and files of a dataset without snapshots.
 
     Raises:
         ValueError: A name that OpenZFS refuses.
     """
     options = [part for name, value in properties for part in ("-o", f"{name}={value}")]
-    force = ("-F",) if replace_empty_parent else ()
-    return Command(("zfs", "receive", "-u", "-s", *force, *options, check_dataset_name(target)))
+    return Command(("zfs", "receive", "-u", "-s", *options, check_dataset_name(target)))
 
 
 def argv_abort_receive(dataset: str) -> Command:

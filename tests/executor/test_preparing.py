@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import pytest
 
 from tests.executor.transfers import Ends, new_ends, said
 from zfsctl.errors import UnreachableError
 from zfsctl.executor.hold import apply_hold
 from zfsctl.executor.receiver import apply_abort, apply_parents, apply_rename
+from zfsctl.hosts.protocol import Host
+from zfsctl.model.command import Command, Completed
 from zfsctl.model.event import StepOutcome
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.transfer import AbortReceive, CreateParents, HeldSnapshot, HoldSnapshots, RenameSnapshot
@@ -159,6 +163,38 @@ def test_a_receive_that_has_begun_since_is_not_given_up(ends: Ends) -> None:
     assert ends.token() == now
 
 
+class Meddled:
+    """A host on which something happens between the look and the change."""
+
+    def __init__(self, host: Host, happens: Callable[[], object]) -> None:
+        self._host = host
+        self._happens = happens
+        self.name = host.name
+
+    def run_all(self, commands: Sequence[Command]) -> list[Completed]:
+        return list(self._host.run_all(commands))
+
+    def run(self, command: Command) -> Completed:
+        if command.only_if is not None:
+            self._happens()
+        return self._host.run(command)
+
+
+def test_a_receive_that_begins_at_the_last_moment_is_not_given_up(ends: Ends) -> None:
+    ends.copy("s1")
+    planned = begin(ends, "s1>s2")
+
+    def another() -> None:
+        ends.zfs("beta", "receive -A bk/a")
+        begin(ends, "s1>s3")
+
+    step = AbortReceive(id="abort-1", host="beta", why="", replication="r", dataset="bk/a", token=planned)
+    outcome = apply_abort(step, Meddled(ends.fleet.host("beta"), another))  # type: ignore[arg-type]
+
+    assert said(outcome) == ("stale", "another receive has begun since")
+    assert ends.token() not in ("", planned)
+
+
 def test_a_receive_that_runs_is_busy(ends: Ends) -> None:
     ends.copy("s1")
     ends.fleet.faults.end_stream(StreamEnd.LOST, 0.5)
@@ -195,6 +231,21 @@ def test_another_snapshot_of_that_name_is_not_renamed(ends: Ends) -> None:
 
     assert said(rename(ends, "s1", 4711, "s1.old")) == ("stale", "bk/a@s1 is no longer the planned snapshot")
     assert ends.received() == "s1"
+
+
+def test_a_snapshot_that_is_replaced_at_the_last_moment_is_not_renamed(ends: Ends) -> None:
+    ends.copy("s1")
+    ref = SnapshotRef("s1", ends.ref("s1").guid)
+
+    def another() -> None:
+        ends.zfs("beta", "destroy bk/a@s1")
+        ends.zfs("beta", "snapshot bk/a@s1")
+
+    step = RenameSnapshot(id="r", host="beta", why="", replication="r", dataset="bk/a", snapshot=ref, to="s1.old")
+    outcome = apply_rename(step, Meddled(ends.fleet.host("beta"), another))  # type: ignore[arg-type]
+
+    assert said(outcome) == ("stale", "bk/a@s1 is no longer the planned snapshot")
+    assert ends.received() == "s1!"
 
 
 def test_a_new_name_that_is_taken_changes_nothing(ends: Ends) -> None:

@@ -93,7 +93,11 @@ def test_refusals_are_told_apart(copied):
         return refusal_of(copied.join(send, line).receiver)
 
     assert refusal(send, "bk/a") is ReceiveRefusal.PARTIAL_STATE
-    assert copied.fleet.host("vault").run(argv_abort_receive("bk/a")).clean
+    assert (
+        copied.fleet.host("vault")
+        .run(argv_abort_receive("bk/a", copied.value("vault", "receive_resume_token", "bk/a")))
+        .clean
+    )
     assert refusal(send, "bk/none") is ReceiveRefusal.MISSING
     assert refusal(send, "bk/new") is ReceiveRefusal.NO_BASE
     assert refusal("zfs send tank/a@s1", "bk/a") is ReceiveRefusal.EXISTS

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from zfsctl.errors import HostCommandError
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.batches import batches
-from zfsctl.model.command import Completed
+from zfsctl.model.command import CONDITION_FAILED, Completed
 from zfsctl.model.dataset import Snapshot
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.names import pool_of
@@ -102,9 +102,12 @@ def apply_abort(step: AbortReceive, host: Host) -> StepOutcome:
     token = collect_received(host, [step.dataset]).tokens.get(step.dataset)
     if token is None:
         return StepOutcome(step.id, Result.DONE, "it was gone already")
+    another = StepOutcome(step.id, Result.STALE, "another receive has begun since")
     if token != step.token:
-        return StepOutcome(step.id, Result.STALE, "another receive has begun since")
-    answer = host.run(argv_abort_receive(step.dataset))
+        return another
+    answer = host.run(argv_abort_receive(step.dataset, step.token))
+    if answer.exit_code == CONDITION_FAILED:
+        return another
     if answer.exit_code == 0 or "does not have any resumable receive state" in answer.stderr:
         return StepOutcome(step.id, Result.DONE)
     failure = parse_failure(answer, [step.dataset])
@@ -123,9 +126,13 @@ def apply_rename(step: RenameSnapshot, host: Host) -> StepOutcome:
     guids = parse_guids(host.run(argv_guids([old, new])).stdout)
     if guids.get(new) == step.snapshot.guid:
         return StepOutcome(step.id, Result.DONE, "it has the new name already")
+    another = StepOutcome(step.id, Result.STALE, f"{old} is no longer the planned snapshot")
     if guids.get(old) != step.snapshot.guid:
-        return StepOutcome(step.id, Result.STALE, f"{old} is no longer the planned snapshot")
-    failure = parse_failure(host.run(argv_rename_snapshot(step.dataset, step.snapshot.name, step.to)), [old])
+        return another
+    answer = host.run(argv_rename_snapshot(step.dataset, step.snapshot, step.to))
+    if answer.exit_code == CONDITION_FAILED:
+        return another
+    failure = parse_failure(answer, [old])
     if failure is not None:
         return StepOutcome(step.id, Result.FAILED, failure.first_line)
     member = MemberOutcome(step.dataset, step.to, step.snapshot.guid, Result.DONE)

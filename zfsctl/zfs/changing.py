@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from zfsctl.model.command import Command
+from zfsctl.model.command import Command, Condition
 from zfsctl.model.names import PARENT_MARK, check_dataset_name, check_snapshot_part
+from zfsctl.model.refs import SnapshotRef
 from zfsctl.zfs.properties import check_user_property
+from zfsctl.zfs.rereading import argv_guids
 
 
 def argv_create_parent(dataset: str) -> Command:
@@ -29,15 +31,17 @@ def argv_rebookmark(dataset: str, old: str, new: str) -> Command:
     return Command(("zfs", "bookmark", f"{dataset}#{old}", f"{dataset}#{new}"))
 
 
-def argv_rename_snapshot(dataset: str, old: str, new: str) -> Command:
-    """Rename one snapshot of `dataset`.
+def argv_rename_snapshot(dataset: str, old: SnapshotRef, new: str) -> Command:
+    """Rename one snapshot of `dataset`, as long as it is the one with its guid.
 
     Raises:
         ValueError: A name that OpenZFS refuses.
     """
-    check_snapshot_part(old, dataset=check_dataset_name(dataset))
+    check_snapshot_part(old.name, dataset=check_dataset_name(dataset))
     check_snapshot_part(new, dataset=dataset)
-    return Command(("zfs", "rename", f"{dataset}@{old}", f"{dataset}@{new}"))
+    full = f"{dataset}@{old.name}"
+    look = Condition(argv_guids([full]).argv, f"{full}\t{old.guid}")
+    return Command(("zfs", "rename", full, f"{dataset}@{new}"), only_if=look)
 
 
 def argv_set_user_properties(dataset: str, snapshot: str, properties: tuple[tuple[str, str], ...]) -> Command:

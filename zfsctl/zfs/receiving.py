@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from zfsctl.model.command import Command, Completed
+from zfsctl.model.command import Command, Completed, Condition
 from zfsctl.model.names import check_dataset_name
 
 
@@ -74,13 +74,15 @@ def argv_receive(target: str, *, properties: Iterable[tuple[str, str]] = ()) -> 
     return Command(("zfs", "receive", "-u", "-s", *options, check_dataset_name(target)))
 
 
-def argv_abort_receive(dataset: str) -> Command:
-    """Give up an interrupted receive into `dataset`. A first copy that never ended goes altogether.
+def argv_abort_receive(dataset: str, token: str) -> Command:
+    """Give up the interrupted receive into `dataset`, as long as it is the one of `token`. A first copy that never
+    ended goes altogether.
 
     Raises:
         ValueError: A name that OpenZFS refuses.
     """
-    return Command(("zfs", "receive", "-A", check_dataset_name(dataset)))
+    look = Condition(("zfs", "list", "-H", "-o", "receive_resume_token", check_dataset_name(dataset)), token)
+    return Command(("zfs", "receive", "-A", dataset), only_if=look)
 
 
 def refusal_of(received: Completed) -> ReceiveRefusal | None:

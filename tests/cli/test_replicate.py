@@ -53,7 +53,7 @@ def sandbox(tmp_path: Path) -> Path:
         "now": "2026-11-20T12:00:00Z",
         "hosts": {host: {"pools": {pool: {"size": 2**40, "datasets": {pool: {}}}}} for host, pool in hosts.items()},
     }
-    tank: dict[str, Any] = document["hosts"]["local"]["pools"]["tank"]["datasets"]  # type: ignore[index]
+    tank: dict[str, Any] = document["hosts"]["local"]["pools"]["tank"]["datasets"]
     tank["tank/db"] = {"snapshots": snapshots()}
     (folder / "fleet.json").write_text(json.dumps(document))
     writes_policy(folder)

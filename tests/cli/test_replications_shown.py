@@ -155,7 +155,7 @@ def test_what_is_received_is_never_late_for_a_schedule(zfsctl: Zfsctl, copied: P
         pytest.param(unreachable, 3, "ZFSCTL UNKNOWN - beta: ", id="its-host-is-silent"),
     ],
 )
-def test_monitoring_hears_of_replications(zfsctl: Zfsctl, copied: Path, change: Any, code: int, start: str) -> None:  # noqa: ANN401
+def test_monitoring_hears_of_replications(zfsctl: Zfsctl, copied: Path, change: Any, code: int, start: str) -> None:
     edit_fleet(copied, change)
     ended = zfsctl("status", "--check", "--sandbox", copied)
 

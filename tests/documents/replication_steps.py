@@ -73,7 +73,7 @@ def sends(draw: st.DrawFn) -> tuple[Send, ...]:
 
 
 @st.composite
-def replication_steps(draw: st.DrawFn, **shared: Any) -> ReplicationStep:  # noqa: ANN401 - any field of a step
+def replication_steps(draw: st.DrawFn, **shared: Any) -> ReplicationStep:
     """One step; `shared` is what every step has, whatever its kind."""
     name = draw(replications)
     shared["replication"] = name

@@ -65,7 +65,7 @@ requests = st.builds(
 
 
 @st.composite
-def releases(draw: st.DrawFn, **shared: Any) -> DestroyDataset:  # noqa: ANN401 - any field of a step
+def releases(draw: st.DrawFn, **shared: Any) -> DestroyDataset:
     aside = aside_name(draw(datasets), "20261120T143000Z")
     snapshots = draw(st.lists(st.builds(SnapshotRef, names, guids), max_size=3, unique_by=lambda ref: ref.name))
     tags = st.sampled_from(("zfsctl:copy:base", "zfsctl:copy:send"))

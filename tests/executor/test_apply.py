@@ -151,14 +151,14 @@ def test_nothing_is_thawed_on_a_host_where_nothing_was_begun(fleet: SandboxFleet
     outcomes, events = apply(fleet, *steps)
 
     assert outcomes["thaw"].result is Result.UNREACHABLE
-    assert StepStarted not in [type(event) for event in events if event.step.id == "thaw"]  # type: ignore[union-attr]
+    assert StepStarted not in [type(event) for event in events if event.step.id == "thaw"]
 
 
 @pytest.mark.parametrize("told", [StepStarted, StepFinished])
 @pytest.mark.parametrize("broken", ["freeze", "take", "thaw"])
 def test_what_was_frozen_is_thawed_when_the_journal_breaks(fleet: SandboxFleet, broken: str, told: type[Event]) -> None:
     def full(event: Event) -> None:
-        if isinstance(event, told) and event.step.id == broken:  # type: ignore[union-attr]
+        if isinstance(event, told) and event.step.id == broken:
             raise StateError("the journal was not written", why="disk full")
 
     with pytest.raises(StateError):
@@ -182,7 +182,7 @@ def test_a_stop_ends_the_run_before_the_next_step_but_thaws(fleet: SandboxFleet)
 
     assert outcomes["take"].result is Result.SKIPPED
     assert outcomes["thaw"].result is Result.DONE
-    assert [type(event) for event in events if event.step.id == "take"] == [StepFinished]  # type: ignore[union-attr]
+    assert [type(event) for event in events if event.step.id == "take"] == [StepFinished]
 
 
 def test_a_host_that_goes_away_is_left_alone_for_the_rest_of_the_run(fleet: SandboxFleet) -> None:
@@ -247,7 +247,7 @@ def test_a_hook_runs_for_the_snapshots_that_are_not_left_to_another_run(fleet: S
 def test_every_step_is_told_before_and_after(fleet: SandboxFleet) -> None:
     _, events = apply(fleet, create(fleet, "one"), create(fleet, "two", name="t"))
 
-    assert [(type(event), event.step.id) for event in events] == [  # type: ignore[union-attr]
+    assert [(type(event), event.step.id) for event in events] == [
         (StepStarted, "one"),
         (StepFinished, "one"),
         (StepStarted, "two"),

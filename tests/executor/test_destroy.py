@@ -69,7 +69,7 @@ class Slow:
 def test_many_slow_destroys_are_no_short_question(fleet: SandboxFleet) -> None:
     host = Slow(fleet.host("alpha"))
 
-    outcomes = apply_destroys(steps(fleet), host)  # type: ignore[arg-type]
+    outcomes = apply_destroys(steps(fleet), host)
 
     assert {outcome.result for outcome in outcomes} == {Result.DONE}
     assert host.exchanges == 3

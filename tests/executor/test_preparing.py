@@ -189,7 +189,7 @@ def test_a_receive_that_begins_at_the_last_moment_is_not_given_up(ends: Ends) ->
         begin(ends, "s1>s3")
 
     step = AbortReceive(id="abort-1", host="beta", why="", replication="r", dataset="bk/a", token=planned)
-    outcome = apply_abort(step, Meddled(ends.fleet.host("beta"), another))  # type: ignore[arg-type]
+    outcome = apply_abort(step, Meddled(ends.fleet.host("beta"), another))
 
     assert said(outcome) == ("stale", "another receive has begun since")
     assert ends.token() not in ("", planned)
@@ -242,7 +242,7 @@ def test_a_snapshot_that_is_replaced_at_the_last_moment_is_not_renamed(ends: End
         ends.zfs("beta", "snapshot bk/a@s1")
 
     step = RenameSnapshot(id="r", host="beta", why="", replication="r", dataset="bk/a", snapshot=ref, to="s1.old")
-    outcome = apply_rename(step, Meddled(ends.fleet.host("beta"), another))  # type: ignore[arg-type]
+    outcome = apply_rename(step, Meddled(ends.fleet.host("beta"), another))
 
     assert said(outcome) == ("stale", "bk/a@s1 is no longer the planned snapshot")
     assert ends.received() == "s1!"

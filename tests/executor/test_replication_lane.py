@@ -63,7 +63,7 @@ def hold(ends: Ends, *names: str, **changes: object) -> HoldSnapshots:
         HeldSnapshot(dataset, ends.ref(short, dataset)) for dataset, _, short in (name.partition("@") for name in names)
     )
     step = HoldSnapshots(id="hold", host="alpha", why="", replication="r", tag=SEND, snapshots=held)
-    return replace(step, **changes)  # type: ignore[arg-type]
+    return replace(step, **changes)
 
 
 def send(ends: Ends, dataset: str = "tank/a", *, after: tuple[str, ...] = ("hold",), **changes: object) -> Transfer:
@@ -71,7 +71,7 @@ def send(ends: Ends, dataset: str = "tank/a", *, after: tuple[str, ...] = ("hold
     name = dataset.rpartition("/")[2]
     ref = ends.ref("s1", dataset)
     step = ends.transfer("s1", id=f"send-{name}", sender=dataset, receiver=dataset.replace("tank", "bk"), after=after)
-    return replace(step, sends=(Send("", None, (ref,)),), **changes)  # type: ignore[arg-type]
+    return replace(step, sends=(Send("", None, (ref,)),), **changes)
 
 
 def settle(ends: Ends, transfer: Transfer) -> MoveAnchors:

@@ -19,7 +19,7 @@ def ends() -> Ends:
     return new_ends()
 
 
-def apply(ends: Ends, step: Transfer, **ways: Any) -> StepOutcome:  # noqa: ANN401
+def apply(ends: Ends, step: Transfer, **ways: Any) -> StepOutcome:
     return apply_transfer(step, ends.fleet, **{"stop": lambda: False, "wait": ends.waited.append, **ways})
 
 

@@ -56,7 +56,7 @@ class Ends:
         rows = [row.split("\t") for row in self.zfs("alpha", "list -Hp -t bookmark -o name,guid tank/a")]
         return int(dict(rows)[f"tank/a{name}"])
 
-    def transfer(self, text: str, **changes: Any) -> Transfer:  # noqa: ANN401
+    def transfer(self, text: str, **changes: Any) -> Transfer:
         sends = self.sends(text)
         parts: dict[str, Any] = {
             "id": "transfer-1",
@@ -74,7 +74,7 @@ class Ends:
         }
         return Transfer(**{**parts, **changes})
 
-    def anchors(self, chain: str | tuple[SnapshotRef, ...], **changes: Any) -> MoveAnchors:  # noqa: ANN401
+    def anchors(self, chain: str | tuple[SnapshotRef, ...], **changes: Any) -> MoveAnchors:
         parts: dict[str, Any] = {
             "id": "anchors-1",
             "host": "beta",

@@ -115,7 +115,7 @@ class Server:
             "transport": Transport.FABRIC,
             **ssh,
         }
-        return HostEntry(name, ADDRESS, SshSettings(**settings))  # type: ignore[arg-type]
+        return HostEntry(name, ADDRESS, SshSettings(**settings))
 
     def knows(self, *others: Server, key: Path | None = None, bin: Path | None = None) -> None:
         """Let its account dial other servers, as an operator sets it up: by a configuration and a key of its own.

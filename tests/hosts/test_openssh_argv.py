@@ -19,7 +19,7 @@ needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="ssh is missi
 
 
 def entry(**ssh: object) -> HostEntry:
-    return HostEntry("box", "box.lan", SshSettings(**ssh))  # type: ignore[arg-type]
+    return HostEntry("box", "box.lan", SshSettings(**ssh))
 
 
 def options(argv: tuple[str, ...]) -> list[str]:

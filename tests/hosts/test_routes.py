@@ -51,7 +51,7 @@ class Desk:
     def pipe(self, route: Route, send: Command, receive: Command, **more: object) -> PipeResult:
         """From alpha to beta; the route local has alpha alone."""
         receiver = "alpha" if route is Route.LOCAL else "beta"
-        return self.fleet.pipe("alpha", send, receiver, receive, route=route, **more)  # type: ignore[arg-type]
+        return self.fleet.pipe("alpha", send, receiver, receive, route=route, **more)
 
     def running(self, command: str) -> list[int]:
         """What runs of it on both."""

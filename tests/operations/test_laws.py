@@ -64,7 +64,7 @@ def act(world: World, action: tuple[str, object], number: int) -> None:
         case ("clock", int(hours)):
             world.sim.hosts["alpha"].clock_offset = hours * HOUR
         case ("fault", (kind, int(skip))):
-            world.fleet.faults.add(Fault(kind, skip=skip, text="I/O error", lines=1))  # type: ignore[arg-type]
+            world.fleet.faults.add(Fault(kind, skip=skip, text="I/O error", lines=1))
 
 
 @pytest.mark.slow

@@ -296,7 +296,7 @@ def test_what_changes_at_the_last_moment_is_seen_by_the_shell_that_destroys(
     pair: Pair, aside: str, change: Callable[[Pair, str], None]
 ) -> None:
     """Between the last look and the destroys: nothing goes that was not planned by this guid."""
-    by_plan = {f"{aside}@{ref.name}\t{ref.guid}" for step in planned(pair, aside).steps for ref in step.snapshots}  # type: ignore[union-attr]
+    by_plan = {f"{aside}@{ref.name}\t{ref.guid}" for step in planned(pair, aside).steps for ref in step.snapshots}
     before: set[str] = set()
 
     def after_the_look(text: str) -> str:

@@ -326,7 +326,7 @@ def test_a_bookmark_that_both_have_is_never_promoted_over(pair: Pair) -> None:
         built = next(step.to for step in plan.steps if isinstance(step, CloneDataset))
 
         def bookmarks(event: object) -> None:
-            if type(event).__name__ == "StepFinished" and event.step.id.startswith("clone"):  # type: ignore[attr-defined]
+            if type(event).__name__ == "StepFinished" and event.step.id.startswith("clone"):
                 pair.world.zfs("beta", "snapshot", f"{built}@there")
                 pair.world.zfs("beta", "bookmark", f"{built}@there", f"{built}#mine")
 

@@ -99,7 +99,7 @@ class Life:
         for what, detail in history:
             self.number += 1
             if what == "run":
-                lawful_run(self.world, detail)  # type: ignore[arg-type]
+                lawful_run(self.world, detail)
             else:
                 self.happen(what, detail)
         self.world.fleet.faults.clear()

@@ -22,7 +22,7 @@ def commands(world: World, host: str, words: str) -> list[str]:
 
 
 def results(world_run: object) -> set[Result]:
-    return {outcome.result for outcome in world_run.outcomes}  # type: ignore[attr-defined]
+    return {outcome.result for outcome in world_run.outcomes}
 
 
 def test_all_datasets_of_a_pool_are_taken_by_one_command(world: World) -> None:
@@ -123,7 +123,7 @@ def test_no_host_answers(world: World) -> None:
 
 
 def always(kind: FaultKind, match: str, text: str = "", *, edit: object = None, lines: int = 0) -> Fault:
-    return Fault(kind, "alpha", match, times=None, text=text, edit=edit, lines=lines)  # type: ignore[arg-type]
+    return Fault(kind, "alpha", match, times=None, text=text, edit=edit, lines=lines)
 
 
 LISTINGS = {
@@ -173,10 +173,7 @@ def test_a_policy_that_selects_nothing_is_refused(world: World) -> None:
 
 def member(applied: object, dataset: str) -> list[tuple[str, Result]]:
     return [
-        (one.snapshot, one.result)
-        for outcome in applied.outcomes  # type: ignore[attr-defined]
-        for one in outcome.members
-        if one.dataset == dataset
+        (one.snapshot, one.result) for outcome in applied.outcomes for one in outcome.members if one.dataset == dataset
     ]
 
 
@@ -205,7 +202,7 @@ def test_a_snapshot_that_changed_since_the_plan_costs_only_itself(aged: World, w
     name = oldest_of(aged, "tank/a")
     there = aged.snapshots()
 
-    applied = aged.run(between=lambda: what(aged, name))  # type: ignore[operator]
+    applied = aged.run(between=lambda: what(aged, name))
 
     assert (name, result) in member(applied, "tank/a")
     assert [one for _, one in member(applied, "tank/b") if one is not Result.DONE] == []

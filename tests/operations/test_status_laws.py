@@ -80,7 +80,7 @@ def live(copy: Copy, history: list[tuple[str, object]], *, repairs: bool) -> Non
             life.number += 1
             if what == "run":
                 with contextlib.suppress(ZfsctlError, KilledAt):
-                    world.run(only=detail)  # type: ignore[arg-type]
+                    world.run(only=detail)
             else:
                 life.happen(what, detail)
         world.fleet.faults.clear()

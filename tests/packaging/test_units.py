@@ -48,7 +48,7 @@ MOUNT_NAMESPACE: Final = {
 
 def keys_of(unit: Path) -> set[str]:
     parser = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=("#",))
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.optionxform = str
     parser.read_string(unit.read_text())
     return set(parser["Service"])
 

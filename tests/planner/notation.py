@@ -140,12 +140,12 @@ def guid_of(stamp: str) -> int:
     return at(stamp)
 
 
-def sender(line: str | None, *, token: str = "", clock: str = "30T00", **changes: Any) -> End:  # noqa: ANN401
+def sender(line: str | None, *, token: str = "", clock: str = "30T00", **changes: Any) -> End:
     """alpha:tank/a as the sender of `r`; `changes` are those of the dataset. None: it does not exist."""
     return _end("alpha", "tank/a", line, token, clock, 1, changes)
 
 
-def receiver(line: str | None, *, token: str = "", clock: str = "30T00", **changes: Any) -> End:  # noqa: ANN401
+def receiver(line: str | None, *, token: str = "", clock: str = "30T00", **changes: Any) -> End:
     """beta:bk/a as the receiver of `r`, read-only. Its transaction groups are another pool's."""
     return _end("beta", "bk/a", line, token, clock, 100, {"readonly": True, **changes})
 

@@ -19,7 +19,7 @@ MARK = {"zfsctl:aside": "clone:copy:7:20261118T120000Z"}
 
 
 def dataset(name: str, **changes: object) -> Dataset:
-    return replace(Dataset(name, DatasetKind.FILESYSTEM, crc32(name.encode())), **changes)  # type: ignore[arg-type]
+    return replace(Dataset(name, DatasetKind.FILESYSTEM, crc32(name.encode())), **changes)
 
 
 def snapshot(name: str, *clones: str, userrefs: int = 0) -> Snapshot:

@@ -64,8 +64,8 @@ def utc(epoch: int | None) -> str:
 def test_the_instants_around_now(line: str, zone: str, now: str, last: str, following: str) -> None:
     when = {"now": at(now), "zone": ZoneInfo(zone)}
 
-    assert utc(last_due(schedule(line), **when)) == last  # type: ignore[arg-type]
-    assert utc(next_due(schedule(line), **when)) == following  # type: ignore[arg-type]
+    assert utc(last_due(schedule(line), **when)) == last
+    assert utc(next_due(schedule(line), **when)) == following
 
 
 LINES = (

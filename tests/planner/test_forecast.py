@@ -144,7 +144,7 @@ def test_what_is_foretold_is_what_happens(times: list[int], keep_text: str, ever
     ]
     gone = {one.guid: clock for one in history if one not in left}
     kept = dict.fromkeys(range(clock + DAY, clock + 4 * DAY + 1, DAY), (0, 0))
-    for instant in upcoming(rules.schedule, now=clock, zone=ZoneInfo(zone)):  # type: ignore[arg-type]
+    for instant in upcoming(rules.schedule, now=clock, zone=ZoneInfo(zone)):
         for day in [day for day in kept if clock <= day < instant]:
             kept[day] = (len(left), min((one.creation for one in left), default=0))
         if instant > at("20T14:30") + 4 * DAY:

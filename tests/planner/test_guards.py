@@ -95,7 +95,7 @@ def approval(request: ApprovalRequest, status: ApprovalStatus, *, expires: str =
 def test_a_mass_destroy_by_new_rules_asks(keep_text: str, count: int, known: bool, elsewhere: int, asked: bool) -> None:
     history = hours("01T00", count)
     result = guarded(keep_text, history, clock="30T00", known=known, elsewhere=range(1, elsewhere + 1))
-    lost = count - keep(keep_text)[0].count  # type: ignore[operator]
+    lost = count - keep(keep_text)[0].count
 
     assert len(destroyed(result.decisions)) == (0 if asked else lost)
     assert len(withheld(result)) == (lost if asked else 0)
@@ -155,8 +155,8 @@ def test_no_other_approval_lets_anything_go(change: dict[str, object]) -> None:
     history = hours("01T00", 23)
     request = guarded("last=11", history, clock="30T00", known=False).requests[0]
     fields = {name: value for name, value in change.items() if name in ("host", "dataset_guid")}
-    yes = approval(replace(request, **fields), ApprovalStatus.APPROVED)  # type: ignore[arg-type]
-    yes = replace(yes, **{name: value for name, value in change.items() if name not in fields})  # type: ignore[arg-type]
+    yes = approval(replace(request, **fields), ApprovalStatus.APPROVED)
+    yes = replace(yes, **{name: value for name, value in change.items() if name not in fields})
 
     assert destroyed(guarded("last=11", history, clock="30T00", known=False, approvals=[yes]).decisions) == set()
 
@@ -342,7 +342,7 @@ def test_on_its_first_day_a_machine_that_was_off_for_a_month_loses_nothing_by_a_
 def test_guards_only_turn_destroys_into_keeps_and_say_which(
     history: tuple[Snapshot, ...], keep_rules: tuple[KeepRule, ...], zone: object, known: bool, clock: int
 ) -> None:
-    retention = Retention(Policy("p", keep_rules), prefix="zfsctl", zone=zone)  # type: ignore[arg-type]
+    retention = Retention(Policy("p", keep_rules), prefix="zfsctl", zone=zone)
     judgement = plan_retention("local", history, retention, clock=clock)
     result = guard(judgement, retention, host="local", dataset=TANK, clock=clock, known=known, now=clock)
 

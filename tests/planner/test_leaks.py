@@ -36,7 +36,7 @@ def test_a_line_to_paste_reaches_zfs_as_it_is(host: str, name: str) -> None:
 
 
 def leaks(chains: Chains, **changes: object) -> list[tuple[str, str]]:
-    dataset = Dataset("tank/a", DatasetKind.FILESYSTEM, 1, **changes)  # type: ignore[arg-type]
+    dataset = Dataset("tank/a", DatasetKind.FILESYSTEM, 1, **changes)
     host = HostFacts("alpha", 0, datasets={"tank/a": dataset}, snapshots={"tank/a": ()}, chains=chains)
     return [(finding.code, finding.hint.partition("alpha.lan ")[2]) for finding in leaks_on(host, NOTHING)]
 

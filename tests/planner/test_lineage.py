@@ -21,7 +21,7 @@ def is_owned(snapshot: Snapshot) -> bool:
     return OWNERS.standing(snapshot.name) is not Standing.FOREIGN
 
 
-def state(alpha: End, beta: End, **options: Any) -> Lineage:  # noqa: ANN401
+def state(alpha: End, beta: End, **options: Any) -> Lineage:
     return lineage(alpha, beta, **{"is_candidate": is_owned, **options})
 
 

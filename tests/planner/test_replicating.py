@@ -29,11 +29,11 @@ THREE = "20T12 20T13 20T14"
 ASK_NOBODY = replace(RULE, repair=Repair.NEVER)
 
 
-def sends(line: str | None = THREE, **changes: Any) -> End:  # noqa: ANN401
+def sends(line: str | None = THREE, **changes: Any) -> End:
     return sender(line, clock=NOW, **changes)
 
 
-def receives(line: str | None, **changes: Any) -> End:  # noqa: ANN401
+def receives(line: str | None, **changes: Any) -> End:
     return receiver(line, clock=NOW, **changes)
 
 
@@ -41,7 +41,7 @@ def unplugged(end: End) -> End:
     return replace(end, host=replace(end.host, pools=(), datasets={}, snapshots={}))
 
 
-def step(found: Replicating, kind: type) -> Any:  # noqa: ANN401
+def step(found: Replicating, kind: type) -> Any:
     (one,) = [step for step in found.steps if isinstance(step, kind)]
     return one
 
@@ -163,7 +163,7 @@ def test_an_increment() -> None:
     assert anchors.properties == ()
 
 
-def stamps_of(refs: Any) -> str:  # noqa: ANN401
+def stamps_of(refs: Any) -> str:
     return stamps(Snapshot("", ref.name, ref.guid, 0, ref.guid) for ref in refs)
 
 
@@ -305,7 +305,7 @@ def test_what_the_copy_lies_below_is_made_first() -> None:
     assert transfer.receiver == "bk/copies/alpha/a"
 
 
-def below(line: str, name: str, guid: int, **changes: Any) -> End:  # noqa: ANN401
+def below(line: str, name: str, guid: int, **changes: Any) -> End:
     """Another dataset on the sender; its snapshots are its own."""
     end = sends(line)
     history = tuple(replace(one, dataset=name, guid=one.guid + guid) for one in end.snapshots)
@@ -413,7 +413,7 @@ def test_nothing_is_sent_of_what_was_not_asked() -> None:
     assert (kinds(found), codes(found)) == ("", ["link-unknown"])
 
 
-def encrypted(end: End, ivset: int, **changes: Any) -> End:  # noqa: ANN401
+def encrypted(end: End, ivset: int, **changes: Any) -> End:
     """The same end, encrypted; snapshots with equal ivset guids hold the same ciphertext."""
     name = end.name
     of = replace(end.host.datasets[name], encryption="aes-256-gcm", encryptionroot=name, **changes)

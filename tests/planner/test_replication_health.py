@@ -42,13 +42,13 @@ QUIET = {
 """Nothing is wrong with these as long as nothing is late."""
 
 
-def sender(history: str = SENT, *, clock: str = "20T01", **changes: Any) -> HostFacts:  # noqa: ANN401
+def sender(history: str = SENT, *, clock: str = "20T01", **changes: Any) -> HostFacts:
     sent = snapshots(history, dataset="tank/a") if history else ()
     of = {"tank": dataset("tank", guid=1), "tank/a": replace(dataset("tank/a", guid=2), **changes)}
     return HostFacts("alpha", at(clock), pools=(Pool("tank", 1),), datasets=of, snapshots={"tank": (), "tank/a": sent})
 
 
-def receiver(history: str | None, *, of: str = SENT, **changes: Any) -> HostFacts:  # noqa: ANN401
+def receiver(history: str | None, *, of: str = SENT, **changes: Any) -> HostFacts:
     """The copy with these snapshots; those that the sender has too have its guids. None: there is no copy."""
     ours = {one.name: one.guid for one in snapshots(of, dataset="bk/a")}
     listed: dict[str, tuple[Snapshot, ...]] = {"bk": ()}

@@ -282,7 +282,7 @@ def test_without_a_policy_only_what_was_taken_by_hand_expires() -> None:
 @pytest.mark.parametrize("rules", [(), (keep("last=1")[0].__class__(Rule.DAILY),)], ids=["no-rule", "an-empty-rule"])
 def test_a_policy_that_keeps_nothing_is_refused(rules: tuple[object, ...]) -> None:
     with pytest.raises(ConfigError):
-        Retention(Policy("p", rules), prefix="zfsctl", zone=UTC)  # type: ignore[arg-type]
+        Retention(Policy("p", rules), prefix="zfsctl", zone=UTC)
 
 
 def test_dates_beyond_the_calendar_are_kept_and_worded() -> None:

@@ -101,7 +101,7 @@ def with_dataset(
 ) -> HostFacts:
     of = facts.datasets.get(name, dataset(name, guid=5))
     kept = facts.snapshots.get(name, ()) if history is None else history
-    datasets = {**facts.datasets, name: replace(of, **changes)}  # type: ignore[arg-type]
+    datasets = {**facts.datasets, name: replace(of, **changes)}
     return replace(facts, datasets=datasets, snapshots={**facts.snapshots, name: kept})
 
 

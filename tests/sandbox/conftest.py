@@ -102,7 +102,7 @@ class Pair:
     def join(self, send: str, receive: str, **way: object) -> PipeResult:
         """Join the two, whatever comes of it."""
         first, second = Command(tuple(shlex.split(send))), Command(tuple(shlex.split(receive)))
-        return self.fleet.pipe("alpha", first, "vault", second, **way)  # type: ignore[arg-type]
+        return self.fleet.pipe("alpha", first, "vault", second, **way)
 
     def copy(self, send: str, receive: str) -> None:
         """Join the two; both must succeed and stay silent."""
@@ -123,7 +123,7 @@ class Pair:
         document = fleet_document(self.state)
         again = fleet_document(load_fleet(document))
         assert again == document
-        return again["hosts"][host]  # type: ignore[index]
+        return again["hosts"][host]
 
 
 @pytest.fixture

@@ -533,7 +533,7 @@ def test_a_process_is_known_by_more_than_its_number() -> None:
     assert not is_alive(identity), "a dead process that nobody has waited for is not at work"
     child.wait()
     assert not is_alive(identity)
-    child.stdin.close()  # type: ignore[union-attr]
+    child.stdin.close()
 
 
 def test_a_hook_without_dataset_is_journaled_too(journal: Journal) -> None:

@@ -26,8 +26,9 @@ def run(
 ) -> int:
     """Do all that is due; for timers.
 
-    Takes the snapshots that are due, then destroys those that no rule keeps. Safe to stop or kill at any moment:
-    the next run finishes the work. What another run is at work on is left to it.
+    Takes the snapshots that are due, sends what receivers lack, repairs broken chains where the policy lets it, and
+    destroys what no rule keeps. Safe to stop or kill at any moment: the next run finishes the work. What another run
+    is at work on is left to it.
     """
     from zfsctl.cli.acting import acting_of, carry_out
     from zfsctl.cli.parsing import one_of

@@ -51,6 +51,7 @@ $(STAMP): pyproject.toml uv.lock
 
 demo: $(STAMP)
 	@$(BIN)/zfsctl demo
+	@echo "# zfsctl is $(BIN)/zfsctl here; man pages, completions and one file to install: see README.md"
 
 # The static checks side by side, then the tests, on two cores.
 check: $(STAMP)

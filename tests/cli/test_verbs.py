@@ -467,4 +467,6 @@ def test_the_demo_shows_the_commands_that_a_person_would_type(zfsctl: Zfsctl) ->
     assert ended.code == 0
     assert "$ zfsctl run --dry-run\n" in ended.stdout
     assert "Plan: " in ended.stdout
+    assert "home  (replication)\n" in ended.stdout
+    assert "The same on your own pools" in ended.stdout.rpartition("$ zfsctl status --check\n")[2]
     assert zfsctl("demo", "--json").code == 2

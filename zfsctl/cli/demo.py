@@ -19,10 +19,19 @@ SCENES: tuple[tuple[str, str], ...] = (
     ("A snapshot by hand, before something risky.", "snapshot tank/photos --reason 'before the move' --expires 30d"),
     ("Six hours go by: people write, timers run.", "sandbox advance 6h --load"),
     ("Why is a snapshot still there, and when will it go?", "explain tank/photos --days 7"),
+    ("Does the other host have everything, and what does that rest on?", "explain home"),
     ("What was done last?", "history --limit 5"),
     ("For monitoring.", "status --check"),
 )
 """What is shown: a sentence and the command that a person would type."""
+
+ENDING = """
+# The same on your own pools: write a policy for them, look at it, see what a run would do, let it run.
+#   zfsctl config init
+#   zfsctl config check
+#   zfsctl run --dry-run
+#   zfsctl run
+"""
 
 
 @app.command(cls=VerbCommand)
@@ -50,4 +59,5 @@ def demo(
             code = dispatch([*shlex.split(command), "--sandbox", place], face.for_scene())
             if code:
                 raise ZfsctlError(f"demo: `zfsctl {command}` ended with {code}", where=command)
+    face.write((ENDING,))
     return 0

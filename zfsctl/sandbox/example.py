@@ -58,6 +58,12 @@ policy = "apps"
 [[datasets]]
 select = ["vault:bk/office", "vault:bk/mail"]
 policy = "critical"
+
+[[replications]]
+name = "home"
+sender = "tank/documents"
+receiver = "vault:bk/home/documents"
+keep = { daily = 30, monthly = 12 }
 """
 """The policy that goes with the example fleet, as the text of a zfsctl.toml."""
 

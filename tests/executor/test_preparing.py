@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import pytest
 
-from tests.executor.transfers import Ends, new_ends, said
+from tests.executor.transfers import Ends, Meddled, new_ends, said
 from zfsctl.errors import UnreachableError
 from zfsctl.executor.hold import apply_hold
 from zfsctl.executor.receiver import apply_abort, apply_parents, apply_rename
-from zfsctl.hosts.protocol import Host
-from zfsctl.model.command import Command, Completed
 from zfsctl.model.event import StepOutcome
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.transfer import AbortReceive, CreateParents, HeldSnapshot, HoldSnapshots, RenameSnapshot
@@ -161,23 +157,6 @@ def test_a_receive_that_has_begun_since_is_not_given_up(ends: Ends) -> None:
 
     assert said(abort(ends, planned)) == ("stale", "another receive has begun since")
     assert ends.token() == now
-
-
-class Meddled:
-    """A host on which something happens between the look and the change."""
-
-    def __init__(self, host: Host, happens: Callable[[], object]) -> None:
-        self._host = host
-        self._happens = happens
-        self.name = host.name
-
-    def run_all(self, commands: Sequence[Command]) -> list[Completed]:
-        return list(self._host.run_all(commands))
-
-    def run(self, command: Command) -> Completed:
-        if command.only_if is not None:
-            self._happens()
-        return self._host.run(command)
 
 
 def test_a_receive_that_begins_at_the_last_moment_is_not_given_up(ends: Ends) -> None:

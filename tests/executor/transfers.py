@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zfsctl.model.command import Command
+from zfsctl.hosts.protocol import Host
+from zfsctl.model.command import Command, Completed
 from zfsctl.model.event import StepOutcome
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.refs import SnapshotRef
@@ -130,6 +132,23 @@ class Ends:
     def asked(self, text: str) -> list[str]:
         """The commands so far that hold `text`."""
         return [line for _, line in self.fleet.faults.log if text in line]
+
+
+class Meddled:
+    """A host on which something happens after the last look, right before a change that rests on it."""
+
+    def __init__(self, host: Host, happens: Callable[[], object]) -> None:
+        self._host = host
+        self._happens = happens
+        self.name = host.name
+
+    def run_all(self, commands: Sequence[Command]) -> list[Completed]:
+        if any(command.only_if is not None for command in commands):
+            self._happens()
+        return list(self._host.run_all(commands))
+
+    def run(self, command: Command) -> Completed:
+        return self.run_all([command])[0]
 
 
 def said(outcome: StepOutcome) -> tuple[str, str]:

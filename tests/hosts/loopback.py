@@ -260,12 +260,13 @@ def _command_line(pid: int) -> str:
 
 def clients(server: Server) -> list[int]:
     """The ssh processes of this machine that talk to this server."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if words[0].endswith(b"ssh") and str(server.port).encode() in words:
-            found.append(int(pid))
-    return found
+    return [
+        pid
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+        if (words := _command_line(pid).split())[:1] and words[0].endswith("ssh") and str(server.port) in words
+    ]
+
+
+def masters(server: Server) -> list[int]:
+    """Those of them whose connection others share."""
+    return [pid for pid in clients(server) if "ControlMaster=yes" in _command_line(pid)]

@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hosts.loopback import eventually
@@ -34,7 +35,6 @@ def alive(pid_file: Path) -> bool:
     return state != "Z"
 
 
-@settings(max_examples=25, deadline=None)
 @given(arguments=st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 def test_any_arguments_arrive_as_they_were(arguments: list[str]) -> None:
     assert HOST.run(Command(("printf", "%s\\0", *arguments))).stdout.split("\0") == [*(arguments or [""]), ""]
@@ -166,7 +166,6 @@ def test_a_reader_who_takes_long_is_not_a_silent_command() -> None:
         assert sum(1 for _ in rows) == 199_999
 
 
-@settings(max_examples=25, deadline=None)
 @given(text=st.text(st.sampled_from("ab\n\r\u2028é"), max_size=50))
 def test_lines_are_what_lies_between_newlines(text: str) -> None:
     with HOST.lines(Command(("cat",), stdin=text)) as lines:
@@ -184,8 +183,11 @@ def test_much_on_stderr_blocks_nothing() -> None:
 
 def test_what_a_command_says_at_its_very_end_is_never_lost() -> None:
     # It sleeps about as long as the reader waits at a time, so that its end falls between two looks.
-    for pause in (0.098, 0.099, 0.1, 0.101, 0.102, 0.103, 0.199, 0.2, 0.201, 0.202):
-        assert HOST.run(sh(f"sleep {pause}; echo last")).stdout == "last\n"
+    pauses = (0.098, 0.099, 0.1, 0.101, 0.102, 0.103, 0.199, 0.2, 0.201, 0.202)
+    with ThreadPoolExecutor(len(pauses)) as pool:
+        answers = list(pool.map(lambda pause: HOST.run(sh(f"sleep {pause}; echo last")).stdout, pauses))
+
+    assert answers == ["last\n"] * len(pauses)
 
 
 def test_nothing_is_left_open() -> None:

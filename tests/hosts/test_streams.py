@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.loopback import Keys, Server, clients, descendants, eventually, running, started
+from tests.hosts.loopback import Keys, Server, clients, descendants, eventually, masters, running, started
 from tests.hosts.questions import sh
 from zfsctl.hosts.fleet import RealFleet
 from zfsctl.hosts.protocol import PipeResult
@@ -57,10 +57,12 @@ def sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 class TestBandwidth:
     @pytest.mark.parametrize(
         ("bandwidth", "size"),
-        [(100_000, 150_000), (10 * MEBIBYTE, 20 * MEBIBYTE)],
-        ids=["100 kB/s", "10 MiB/s"],
+        [
+            pytest.param(100_000, 150_000, id="100 kB/s"),
+            pytest.param(10 * MEBIBYTE, 20 * MEBIBYTE, id="10 MiB/s", marks=pytest.mark.slow),
+        ],
     )
-    @pytest.mark.parametrize("ends", ["local", "box"])
+    @pytest.mark.parametrize("ends", ["local", pytest.param("box", marks=pytest.mark.slow)])
     def test_a_stream_keeps_to_its_bandwidth(self, fleet: RealFleet, ends: str, bandwidth: int, size: int) -> None:
         fleet.pipe(ends, Command(("true",)), ends, Command(("cat",)))  # the connection is up
         told: list[tuple[float, int]] = []
@@ -91,8 +93,8 @@ class TestBandwidth:
     @pytest.mark.parametrize("stopped", [False, True], ids=["receiver fails", "stop"])
     def test_an_end_is_noticed_within_a_slow_stream(self, fleet: RealFleet, stopped: bool) -> None:
         began = time.monotonic()
-        receive = sh("cat >/dev/null") if stopped else sh("read x; sleep 0.5; exit 1")
-        stop = (lambda: time.monotonic() - began > 1) if stopped else None
+        receive = sh("cat >/dev/null") if stopped else sh("read x; sleep 0.3; exit 1")
+        stop = (lambda: time.monotonic() - began > 0.4) if stopped else None
         result = fleet.pipe("local", Command(("yes",)), "local", receive, bandwidth=10, stop=stop)
 
         assert result.receiver.exit_code == (0 if stopped else 1)
@@ -109,7 +111,9 @@ class TestPacking:
         assert 0 < result.bytes_sent < 100_000
         assert result.notes == ()
 
-    @pytest.mark.parametrize("route", ROUTES)
+    @pytest.mark.parametrize(
+        "route", [ROUTES[0], *(pytest.param(route, marks=pytest.mark.slow) for route in ROUTES[1:])]
+    )
     @pytest.mark.parametrize("poor", ["alpha", "beta"])
     def test_without_zstd_a_stream_goes_as_it_is(
         self, tmp_path_factory: pytest.TempPathFactory, keys: Keys, route: Route, poor: str
@@ -152,6 +156,7 @@ class TestSharedConnections:
         assert [result.receiver.stdout.strip() for result in results] == ["2000000"] * 8
         assert fragile_server.log.count("Accepted publickey") == 1
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("sessions", [1, 2])
     def test_a_server_that_allows_few_sessions_gets_more_connections(
         self, tmp_path_factory: pytest.TempPathFactory, keys: Keys, sessions: int
@@ -179,9 +184,8 @@ class TestSharedConnections:
         def kill(total: int) -> None:
             if not seen.is_set() and total:
                 seen.set()
-                for pid in clients(fragile_server):
-                    if b"ControlMaster=yes" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                        os.kill(pid, signal.SIGKILL)
+                for pid in masters(fragile_server):
+                    os.kill(pid, signal.SIGKILL)
 
         with pytest.raises(Exception, match="did not finish its answer"):
             fleet.pipe("box", Command(("dd", "if=/dev/zero")), "box", sh("exec dd of=/dev/null"), on_bytes=kill)
@@ -205,6 +209,7 @@ class TestNothingLeft:
         assert clients(fragile_server) == []
         assert eventually(lambda: len(descendants(fragile_server.pid)) == 0)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
     @pytest.mark.parametrize("route", [Route.RELAY, Route.LOCAL])
     def test_after_a_signal(

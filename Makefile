@@ -56,7 +56,7 @@ demo: $(STAMP)
 # The static checks side by side, then the tests, on two cores.
 check: $(STAMP)
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-imports check-lint check-format
-	$(BIN)/python -m pytest -q -n 2 -m 'not zfs and not slow' tests
+	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=inner-loop -m 'not zfs and not slow' tests
 
 check-types: $(STAMP)
 	$(BIN)/mypy
@@ -70,9 +70,10 @@ check-lint: $(STAMP)
 check-format: $(STAMP)
 	$(BIN)/ruff format --check .
 
-# One process for the real hosts: they are booted once and shared by all tests.
+# One process for the real hosts: they are booted once and shared by all tests. The laws, which make check asks a few
+# times each, are asked as often as they say.
 test: check $(ONE_FILE)
-	$(BIN)/python -m pytest -m '(zfs or slow) and not exploring' --durations=15 tests
+	$(BIN)/python -m pytest -m '(zfs or slow or hypothesis) and not exploring' --durations=15 tests
 
 # At least 1,500 generated commands, from a fresh seed that is printed: the sandbox answers what a real host answers.
 # Streams between datasets come on top; a new difference there is no fault of a change, so make test leaves them out.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.documents.replication_steps import replication_steps
@@ -145,7 +145,6 @@ plans = st.builds(
 )
 
 
-@settings(max_examples=40)
 @given(plans, st.booleans())
 def test_a_plan_written_and_read_again_is_the_same_plan(plan: Plan, pretty: bool) -> None:
     text = document_text(envelope("plan", document_of_plan(plan), at=plan.created_at), pretty=pretty)

@@ -21,7 +21,7 @@ texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 names = st.one_of(
     texts, st.sampled_from(["", "-n", "--", "a b", "it's", '"', "$HOME", "`id`", "a\nb", "\\", "*", "~", "#x"])
 )
-slow_shell = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def answer(
@@ -39,7 +39,7 @@ def answer(
     return transcript.completed()
 
 
-@slow_shell
+@one_folder
 @given(
     outputs=st.lists(
         st.tuples(st.binary(max_size=200), st.binary(max_size=50), st.integers(0, 255)), min_size=1, max_size=3
@@ -61,7 +61,7 @@ def test_any_bytes_and_exit_codes_come_back_as_they_were(
     assert outputs == [(encode(a.stdout), encode(a.stderr), a.exit_code) for a in answers]
 
 
-@slow_shell
+@one_folder
 @given(arguments=st.lists(names, min_size=1, max_size=5))
 def test_any_arguments_arrive_as_they_were(arguments: list[str]) -> None:
     (done,) = answer([Command(("printf", "%s\\0", *arguments))])
@@ -69,7 +69,7 @@ def test_any_arguments_arrive_as_they_were(arguments: list[str]) -> None:
     assert [*arguments, ""] == done.stdout.split("\0")
 
 
-@slow_shell
+@one_folder
 @given(text=texts)
 def test_any_input_arrives_as_it_was(text: str) -> None:
     (done,) = answer([Command(("cat",), stdin=text)])
@@ -77,7 +77,7 @@ def test_any_input_arrives_as_it_was(text: str) -> None:
     assert text == done.stdout
 
 
-@slow_shell
+@one_folder
 @given(cut=st.floats(0, 1, exclude_max=True))
 def test_a_script_cut_anywhere_runs_nothing(tmp_path: Path, cut: float) -> None:
     commands = [

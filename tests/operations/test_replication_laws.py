@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from tests.operations.replicating import (
     HOSTS,
-    MEMORY,
     Copies,
     an_hour,
     dataset_on,
@@ -189,7 +188,7 @@ class Life:
 
 
 def live(copy: Copy, history: list[tuple[str, object]], *, repairs: bool = False) -> None:
-    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         Life(copy(Path(folder)), repairs=repairs).live(history)
 
 

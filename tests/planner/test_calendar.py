@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.planner.notation import at, schedule, snapshots
@@ -15,8 +15,6 @@ from tests.planner.test_retention_laws import CHANGES, ZONES
 from zfsctl.errors import ConfigError
 from zfsctl.planner.calendar import due_since, is_due, last_due, next_due, upcoming
 from zfsctl.planner.ownership import newest_scheduled
-
-LAWS = settings(max_examples=25, deadline=None)
 
 
 def utc(epoch: int | None) -> str:
@@ -85,7 +83,6 @@ instants = st.one_of(
 )
 
 
-@LAWS
 @given(st.sampled_from(LINES), st.sampled_from(ZONES), instants)
 def test_last_and_next_enclose_now_with_nothing_between_them(line: str, zone_name: str, now: int) -> None:
     when, zone = schedule(line), ZoneInfo(zone_name)
@@ -99,7 +96,6 @@ def test_last_and_next_enclose_now_with_nothing_between_them(line: str, zone_nam
     assert last_due(when, now=following - 1, zone=zone) == last
 
 
-@LAWS
 @given(st.sampled_from(LINES), st.sampled_from(ZONES), instants)
 def test_upcoming_is_next_again_and_again(line: str, zone_name: str, now: int) -> None:
     when, zone = schedule(line), ZoneInfo(zone_name)
@@ -113,7 +109,6 @@ def test_upcoming_is_next_again_and_again(line: str, zone_name: str, now: int) -
     assert found == expected
 
 
-@LAWS
 @given(
     st.sampled_from([("hourly", 60, 1), ("*/20 * * * *", 20, 1), ("0 */6 * * *", 60, 6), ("*/15 */2 * * *", 15, 2)]),
     st.sampled_from(ZONES),
@@ -171,7 +166,6 @@ def test_due_since_is_the_first_instant_without_an_answer() -> None:
     assert utc(due_since(schedule("hourly"), at("20T10:30"), zone=ZoneInfo("UTC"))) == "11-20T11:00"
 
 
-@LAWS
 @given(
     st.sampled_from(LINES),
     st.sampled_from(ZONES),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.planner.notation import at, destroyed, policy, snapshots
@@ -122,7 +122,6 @@ def test_a_schedule_that_comes_all_the_time_is_foretold_for_fewer_days(monkeypat
     assert [one.snapshots for one in found.kept] == [3, 3, 3, 3]
 
 
-@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.integers(at("10-20T00"), at("20T14:30")), max_size=12).map(sorted),
     st.sampled_from(["last=3", "hourly=5 daily=2", "within=30h", "hourly=12h daily=3 weekly=1"]),

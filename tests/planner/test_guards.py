@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.planner.notation import at, dataset, destroyed, host, keep, policy, rules_of
@@ -337,7 +337,6 @@ def test_on_its_first_day_a_machine_that_was_off_for_a_month_loses_nothing_by_a_
         left = joined(left, [Snapshot("tank/a", scheduled_name("zfsctl", clock), 0, 0, clock)])
 
 
-@settings(max_examples=25, deadline=None)
 @given(histories(), rules, zones, st.booleans(), st.integers(at("01T00"), at("29T00")))
 def test_guards_only_turn_destroys_into_keeps_and_say_which(
     history: tuple[Snapshot, ...], keep_rules: tuple[KeepRule, ...], zone: object, known: bool, clock: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.planner.notation import snapshots
@@ -40,7 +40,6 @@ def test_a_name_decides_whose_a_snapshot_is(name: str, standing: Standing) -> No
     assert owners.standing(name) is standing
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 253_402_300_799), st.sampled_from(["zfsctl", "a.b", "x_1"]))
 def test_every_name_that_we_give_is_ours(when: int, prefix: str) -> None:
     assert Owners(prefix).standing(scheduled_name(prefix, when)) is Standing.SCHEDULED

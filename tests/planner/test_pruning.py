@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.planner.notation import at, dataset, host, policy, rules_of, snapshots
@@ -271,7 +271,6 @@ def test_the_rules_of_each_policy_and_adoption_are_their_own() -> None:
     assert gone(part) == ["local:tank/a@1001", "local:tank/a@1002", "local:tank/b@2001"]
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     st.lists(histories(clock_was_right=True), min_size=1, max_size=3),
     st.sampled_from(["last=1", "daily=2 within=36h", "hourly=3d weekly=1"]),

@@ -8,7 +8,7 @@ from itertools import combinations, product
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.planner.notation import at, destroyed, keep, policy
@@ -43,7 +43,6 @@ CHANGES = tuple(
 )
 """Instants around which civil time is at its oddest."""
 
-LAWS = settings(max_examples=40, deadline=None)
 
 creations = st.one_of(
     st.integers(at("2026-10-01T00"), at("2026-11-29T00")),
@@ -102,7 +101,6 @@ def lost(history: Sequence[Snapshot], keep_rules: tuple[KeepRule, ...], zone: Zo
     return destroyed(plan_retention("local", history, retention, clock=clock).decisions)
 
 
-@LAWS
 @given(st.lists(creations, max_size=30), st.booleans(), rules, zones)
 def test_it_keeps_what_the_rules_tell_in_their_plainest_form(
     times: list[int], clock_was_right: bool, keep_rules: tuple[KeepRule, ...], zone: ZoneInfo
@@ -115,7 +113,6 @@ def test_it_keeps_what_the_rules_tell_in_their_plainest_form(
     assert kept == kept_by_rules(history, keep_rules, zone)
 
 
-@LAWS
 @given(histories(), rules, zones, creations)
 def test_every_snapshot_is_decided_once_with_a_reason_and_the_order_of_the_input_does_not_matter(
     history: tuple[Snapshot, ...], keep_rules: tuple[KeepRule, ...], zone: ZoneInfo, clock: int
@@ -129,7 +126,6 @@ def test_every_snapshot_is_decided_once_with_a_reason_and_the_order_of_the_input
     assert plan_retention("local", sorted(history, key=hash), retention, clock=clock).decisions == decisions
 
 
-@LAWS
 @given(histories(), rules, zones, creations)
 def test_planning_again_after_applying_gives_nothing(
     history: tuple[Snapshot, ...], keep_rules: tuple[KeepRule, ...], zone: ZoneInfo, clock: int
@@ -140,7 +136,6 @@ def test_planning_again_after_applying_gives_nothing(
     assert lost(left, keep_rules, zone, clock) == set()
 
 
-@LAWS
 @given(histories(), rules, zones, creations)
 def test_what_is_protected_is_never_destroyed(
     history: tuple[Snapshot, ...], keep_rules: tuple[KeepRule, ...], zone: ZoneInfo, clock: int
@@ -155,7 +150,6 @@ def test_what_is_protected_is_never_destroyed(
     assert not {one.guid for one in (*ours[:1], *scheduled[:1])} & gone.keys()
 
 
-@LAWS
 @given(histories(), rules, zones, creations, rule)
 def test_one_more_rule_never_destroys_more(
     history: tuple[Snapshot, ...], keep_rules: tuple[KeepRule, ...], zone: ZoneInfo, clock: int, more: KeepRule
@@ -163,7 +157,6 @@ def test_one_more_rule_never_destroys_more(
     assert lost(history, (*keep_rules, more), zone, clock) <= lost(history, keep_rules, zone, clock)
 
 
-@LAWS
 @given(histories(), rules, zones, creations, st.integers(1, 9))
 def test_a_larger_rule_never_destroys_more(
     history: tuple[Snapshot, ...], keep_rules: tuple[KeepRule, ...], zone: ZoneInfo, clock: int, more: int
@@ -178,7 +171,6 @@ def test_a_larger_rule_never_destroys_more(
     assert lost(history, (larger, *keep_rules[1:]), zone, clock) <= lost(history, keep_rules, zone, clock)
 
 
-@LAWS
 @given(st.lists(creations, min_size=1, max_size=25), rules, zones)
 def test_a_snapshot_that_a_rule_let_go_is_never_taken_back(
     times: list[int], keep_rules: tuple[KeepRule, ...], zone: ZoneInfo
@@ -193,7 +185,6 @@ def test_a_snapshot_that_a_rule_let_go_is_never_taken_back(
         kept_before = kept
 
 
-@LAWS
 @given(st.lists(creations, max_size=25), st.booleans(), rules, zones)
 def test_a_rule_keeps_what_it_has_not_let_go(
     times: list[int], clock_was_right: bool, keep_rules: tuple[KeepRule, ...], zone: ZoneInfo
@@ -209,7 +200,6 @@ def test_a_rule_keeps_what_it_has_not_let_go(
         assert all(by is None or 0 <= by < index for index, by in enumerate(let_go))
 
 
-@LAWS
 @given(st.lists(creations, min_size=1, max_size=20, unique=True), rules, zones)
 def test_it_tells_which_arrival_pushed_a_snapshot_out(
     times: list[int], keep_rules: tuple[KeepRule, ...], zone: ZoneInfo

@@ -8,7 +8,7 @@ from datetime import UTC
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.planner.notation import at, dataset, host, policy, snapshots
@@ -229,7 +229,6 @@ def test_many_datasets_are_taken_in_parts_that_fit_into_one_argument() -> None:
     assert len({step.id for step in created(part)}) == 3
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from(["", "20T13:30", "20T14:00", "20T14:29 20T12:00"]), max_size=6), st.booleans())
 def test_planning_again_after_taking_them_takes_nothing(histories: list[str], skip_empty: bool) -> None:
     file = file_of(critical=policy("last=1", skip_empty=skip_empty))

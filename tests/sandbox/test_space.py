@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zfsctl.errors import RefusedError
@@ -186,7 +186,6 @@ def live(steps):
     return fleet
 
 
-@settings(max_examples=40, deadline=None)
 @given(STEPS)
 def test_every_byte_belongs_to_the_head_or_to_snapshots_and_the_newest_refers_to_no_more_than_there_is(steps):
     fleet = live(steps)
@@ -201,7 +200,6 @@ def test_every_byte_belongs_to_the_head_or_to_snapshots_and_the_newest_refers_to
         assert all(extent.size > 0 for extent in dataset.extents)
 
 
-@settings(max_examples=40, deadline=None)
 @given(STEPS, st.data())
 def test_a_destroy_frees_what_it_said_it_would(steps, data):
     fleet = live(steps)
@@ -226,7 +224,6 @@ def test_a_destroy_frees_what_it_said_it_would(steps, data):
         assert freed == 0
 
 
-@settings(max_examples=40, deadline=None)
 @given(STEPS)
 def test_what_is_saved_is_what_is_loaded(steps):
     fleet = live(steps)

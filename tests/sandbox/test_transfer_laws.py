@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sandbox.conftest import new_pair
@@ -85,7 +85,6 @@ def assert_equal_ends(pair):
     assert pair.value("vault", "written", "bk/a") == "0"
 
 
-@settings(max_examples=50)
 @given(HISTORY)
 def test_what_was_received_is_what_was_sent(history):
     pair = new_pair()
@@ -95,7 +94,6 @@ def test_what_was_received_is_what_was_sent(history):
     pair.document("vault")
 
 
-@settings(max_examples=50)
 @given(HISTORY)
 def test_the_same_snapshots_hold_the_same_space_on_both_ends(history):
     pair = new_pair()
@@ -110,7 +108,6 @@ def test_the_same_snapshots_hold_the_same_space_on_both_ends(history):
     assert sent == received
 
 
-@settings(max_examples=50)
 @given(HISTORY, PLACES)
 def test_a_stream_that_was_cut_and_resumed_ends_like_one_that_was_not(history, places):
     cut, whole = new_pair(), new_pair()
@@ -143,7 +140,6 @@ def test_a_stream_that_was_cut_and_resumed_ends_like_one_that_was_not(history, p
 OWN = st.lists(st.sampled_from(("write", "snapshot", "clash", "rollback", "promote", "other")), max_size=4, unique=True)
 
 
-@settings(max_examples=50)
 @given(HISTORY, OWN, st.booleans(), st.sampled_from(("", "-w ", "-L -e -c ")))
 def test_a_refused_receive_changes_nothing(history, own, several, flags):
     pair = new_pair()
@@ -253,7 +249,6 @@ def run(pair, send, receive):
         pair.join(send, receive)
 
 
-@settings(max_examples=80)
 @given(ANYTHING)
 def test_whatever_happens_the_receiver_can_be_stored_and_listed_and_loses_no_byte_of_account(history):
     pair = new_pair()

@@ -102,8 +102,9 @@ class VerbGroup(_WithSharedOptions, TyperGroup):
             UnknownNameError: There is none; with the nearest that there is.
         """
         name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None:
-            path, known = ctx.command_path, self.list_commands(ctx)
+        known = self.list_commands(ctx)
+        if not name.startswith("-") and name not in known:
+            path = ctx.command_path
             near = get_close_matches(name, known, n=1)
             raise UnknownNameError(
                 f"{path}: there is no command {name!r}",

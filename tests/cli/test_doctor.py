@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from tests.cli.conftest import Zfsctl, edit_fleet
-from zfsctl.documents.schemas import json_schema
+from tests.documents.schemas import validator_of
 
 HELD = "zfsctl-20261120T110000Z"
 
@@ -73,7 +72,7 @@ def test_json_is_one_document_as_its_schema_says(zfsctl: Zfsctl, sandbox: Path) 
     ended = zfsctl("doctor", "--json", "--sandbox", sandbox)
 
     assert ended.code == 6
-    assert [error.message for error in Draft202012Validator(json_schema("doctor")).iter_errors(ended.document)] == []
+    assert [error.message for error in validator_of("doctor").iter_errors(ended.document)] == []
     data = ended.document["data"]
     assert data["hosts"] == ["local", "beta"]
     assert [finding["code"] for finding in data["findings"]] == ["leaked-hold"]

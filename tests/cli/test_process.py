@@ -70,6 +70,7 @@ def test_a_prune_on_a_terminal_shows_the_plan_and_asks(sandbox: Path) -> None:
     assert len(names(sandbox)) == 4
 
 
+@pytest.mark.slow
 def test_anything_but_yes_is_no(sandbox: Path) -> None:
     code, seen = on_terminal("prune", "--sandbox", sandbox, typed="\n")
 
@@ -78,6 +79,7 @@ def test_anything_but_yes_is_no(sandbox: Path) -> None:
     assert len(names(sandbox)) == 8
 
 
+@pytest.mark.slow
 def test_with_no_input_not_even_a_terminal_is_asked(sandbox: Path) -> None:
     code, seen = on_terminal("prune", "--sandbox", sandbox, "--no-input")
 
@@ -85,6 +87,7 @@ def test_with_no_input_not_even_a_terminal_is_asked(sandbox: Path) -> None:
     assert "[y/N]" not in seen
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_colours_unless_somebody_objects(sandbox: Path) -> None:
     coloured = on_terminal("run", "-n", "--sandbox", sandbox)[1]
     plain = on_terminal("run", "-n", "--sandbox", sandbox, environ={"NO_COLOR": "1"})[1]
@@ -95,6 +98,7 @@ def test_a_terminal_gets_colours_unless_somebody_objects(sandbox: Path) -> None:
     assert plain.rstrip().splitlines()[-1].startswith("Plan: 4 snapshots, 8 destroys")
 
 
+@pytest.mark.slow
 def test_a_document_on_a_terminal_is_indented_and_alone(sandbox: Path) -> None:
     code, seen = on_terminal("prune", "--yes", "--json", "--sandbox", sandbox)
 
@@ -103,6 +107,7 @@ def test_a_document_on_a_terminal_is_indented_and_alone(sandbox: Path) -> None:
     assert '\n  "schema"' in seen
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_noise(sandbox: Path) -> None:
     process = subprocess.Popen(
         [*PROGRAM, "schema", "result"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
@@ -144,8 +149,8 @@ def test_an_output_that_takes_nothing_is_no_crash(redirection: str, code: int, s
 @pytest.mark.parametrize(
     ("number", "code", "said"),
     [
-        pytest.param(signal.SIGTERM, 143, "terminated", id="term"),
-        pytest.param(signal.SIGHUP, 143, "terminated", id="hangup"),
+        pytest.param(signal.SIGTERM, 143, "terminated", id="term", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 143, "terminated", id="hangup", marks=pytest.mark.slow),
         pytest.param(signal.SIGINT, 130, "interrupted", id="ctrl-c"),
     ],
 )
@@ -209,6 +214,7 @@ def test_a_run_that_is_stopped_halfway_says_what_it_did(
     assert names(sandbox) == [*(each["name"] for each in snapshots()[5:]), "zfsctl-20261120T120000Z"]
 
 
+@pytest.mark.slow
 def test_progress_on_a_terminal_leaves_no_trace(sandbox: Path) -> None:
     _, seen = on_terminal("snapshot", "--sandbox", sandbox, "--no-color")
 

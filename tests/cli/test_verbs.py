@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from tests.cli.conftest import Ended, Zfsctl, edit_fleet, snapshots
-from zfsctl.documents.schemas import json_schema
+from tests.documents.schemas import validator_of
 from zfsctl.executor.locks import PoolLocks
 
 NEW = "zfsctl-20261120T120000Z"
@@ -19,7 +18,7 @@ NEW = "zfsctl-20261120T120000Z"
 def valid(ended: Ended, kind: str) -> dict[str, Any]:
     """The data of the one document on stdout, which is what its schema says."""
     document = ended.document
-    problems = [error.message for error in Draft202012Validator(json_schema(kind)).iter_errors(document)]
+    problems = [error.message for error in validator_of(kind).iter_errors(document)]
 
     assert problems == []
     assert document["schema"] == f"zfsctl.{kind}/1"

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.documents.replicating import PLAN as REPLICATING
+from tests.documents.schemas import validator_of
 from zfsctl.documents.approvals import document_of_approvals
 from zfsctl.documents.config import document_of_config_check, document_of_config_text
 from zfsctl.documents.doctor import document_of_diagnosis
@@ -245,7 +246,7 @@ DOCUMENTS: dict[str, Any] = {
 
 @pytest.mark.parametrize("kind", DOCUMENTS)
 def test_a_document_is_what_its_schema_says(kind: str) -> None:
-    validator = Draft202012Validator(json_schema(kind))
+    validator = validator_of(kind)
     document = json.loads(document_text(envelope(kind, DOCUMENTS[kind], at=AT)))
 
     assert [error.message for error in validator.iter_errors(document)] == []
@@ -256,7 +257,7 @@ def test_a_document_still_holds_all_that_its_first_version_held(kind: str) -> No
     first = json.loads((GOLDEN / f"{kind}.json").read_text())
     now = json.loads(document_text(envelope(kind, DOCUMENTS[kind], at=AT)))
 
-    assert [error.message for error in Draft202012Validator(json_schema(kind)).iter_errors(first)] == []
+    assert [error.message for error in validator_of(kind).iter_errors(first)] == []
     assert pruned_to(first, {**now, "zfsctl_version": first["zfsctl_version"]}) == first
 
 
@@ -273,7 +274,7 @@ def pruned_to(first: object, now: Any) -> object:
 def test_a_plan_of_transfers_is_what_its_schema_says_and_holds_all_that_its_first_version_held() -> None:
     first = json.loads((GOLDEN / "transfers.json").read_text())
     now = json.loads(document_text(envelope("plan", document_of_plan(REPLICATING), at=AT)))
-    validator = Draft202012Validator(json_schema("plan"))
+    validator = validator_of("plan")
 
     assert [error.message for document in (first, now) for error in validator.iter_errors(document)] == []
     assert pruned_to(first, {**now, "zfsctl_version": first["zfsctl_version"]}) == first
@@ -289,7 +290,7 @@ def test_every_kind_has_a_schema_that_is_one(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", DOCUMENTS)
 def test_a_schema_refuses_a_document_without_one_of_its_fields(kind: str) -> None:
-    validator = Draft202012Validator(json_schema(kind))
+    validator = validator_of(kind)
     document = json.loads(document_text(envelope(kind, DOCUMENTS[kind], at=AT)))
 
     for field in list(document["data"]):
@@ -297,7 +298,7 @@ def test_a_schema_refuses_a_document_without_one_of_its_fields(kind: str) -> Non
 
 
 def test_the_sandbox_schema_takes_a_fleet_written_by_hand_and_the_reply_that_carries_one() -> None:
-    validator = Draft202012Validator(json_schema("sandbox"))
+    validator = validator_of("sandbox")
     fleet = {"now": "2026-11-20T12:00:00Z", "hosts": {"local": {"pools": {"tank": {"datasets": {"tank": {}}}}}}}
 
     assert validator.is_valid({"schema": "zfsctl.sandbox/1", **fleet})
@@ -308,7 +309,7 @@ def test_the_sandbox_schema_takes_a_fleet_written_by_hand_and_the_reply_that_car
 def test_a_shown_policy_is_a_config_document() -> None:
     document = envelope("config", document_of_config_text(("a.toml",), 'timezone = "UTC"\n'), at=AT)
 
-    assert Draft202012Validator(json_schema("config")).is_valid(document)
+    assert validator_of("config").is_valid(document)
 
 
 def test_a_result_says_as_errors_what_did_not_go_well() -> None:

@@ -143,7 +143,13 @@ def test_a_copy_whose_snapshot_another_is_a_clone_of_has_to_wait_for_that(tmp_pa
     assert pair.is_current()
 
 
-@pytest.mark.parametrize("older", list(product((False, True), repeat=3)))
+QUICK = ((False, False, False), (True, False, True))
+
+
+@pytest.mark.parametrize(
+    "older",
+    [pytest.param(each, marks=[] if each in QUICK else pytest.mark.slow) for each in product((False, True), repeat=3)],
+)
 def test_after_any_three_repairs_every_copy_goes_in_its_order_and_in_no_other(
     pair: Pair, older: tuple[bool, ...]
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from zfsctl.config.load import load_policy_files
 from zfsctl.config.settings import Paths
 from zfsctl.model.plan import Plan
+from zfsctl.model.policy import PolicyFile
 from zfsctl.operations.apply import Applied, apply_plan
 from zfsctl.operations.run import RunRequest, plan_run
 from zfsctl.operations.session import Session, SessionOptions
@@ -48,16 +49,15 @@ class World:
 
     def __post_init__(self) -> None:
         self.fleet = SandboxFleet(self.sim)
+        self._read: tuple[str, PolicyFile] | None = None
 
     def __repr__(self) -> str:
         return f"World({self.folder})"
 
     @contextmanager
     def session(self, *, dry_run: bool = False, hosts: tuple[str, ...] = ()) -> Iterator[Session]:
-        path = self.folder / "zfsctl.toml"
-        path.write_text(self.policy_text)
         session = Session(
-            policy=load_policy_files([path]),
+            policy=self._policy(),
             fleet=self.fleet,
             clock=self.fleet.now,
             paths=Paths.inside(self.folder),
@@ -67,6 +67,14 @@ class World:
             yield session
         finally:
             session.close()
+
+    def _policy(self) -> PolicyFile:
+        """The policy of the text; it is read again only where that has changed."""
+        if self._read is None or self._read[0] != self.policy_text:
+            path = self.folder / "zfsctl.toml"
+            path.write_text(self.policy_text)
+            self._read = (self.policy_text, load_policy_files([path]))
+        return self._read[1]
 
     def run(self, *, only: tuple[str, ...] | None = None, between: Callable[[], None] | None = None) -> Applied:
         """One run; `between` happens after the plan was made."""

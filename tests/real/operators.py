@@ -10,14 +10,11 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
+from tests.documents.schemas import validator_of
 from tests.testbed.host import Host
-from zfsctl.documents.schemas import json_schema
 from zfsctl.operations.session import Session, SessionOptions, open_session
 
 ZFSCTL = Path(sys.executable).with_name("zfsctl")
@@ -26,12 +23,6 @@ LIMIT = 600
 
 FIRST_OF_JANUARY = "0 0 1 1 *"
 """Due once: when there is no snapshot yet."""
-
-
-@cache
-def validator_of(kind: str) -> Draft202012Validator:
-    """Checks documents against what `zfsctl schema` prints."""
-    return Draft202012Validator(json_schema(kind))
 
 
 @dataclass(frozen=True, slots=True)

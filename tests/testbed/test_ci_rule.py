@@ -46,6 +46,7 @@ def run_pytest(folder: Path, text: str, *words: str, ci: bool, floor: int = 0) -
     return done.returncode, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "words", "ci", "floor", "code", "told"),
     [

@@ -47,6 +47,7 @@ SEQUENCES: Mapping[str, tuple[str, ...]] = {
         "zfs create POOL//a",
         "zfs create POOL/..",
         "zfs create /POOL/a",
+        "zfs create -V 8M /POOL/a",
         "zfs create POOL/a@b",
         "zfs create POOL/a#b",
         "zfs list -Hp POOL@",

@@ -211,6 +211,8 @@ CASES = [
         id="two-sizes",
     ),
     pytest.param("zfs create nopool/x", 1, ["cannot create 'nopool/x': no such pool 'nopool'"], id="create-no-pool"),
+    pytest.param("zfs create -V 8M nopool/x", 1, ["cannot open 'nopool': no such pool"], id="volume-no-pool"),
+    pytest.param("zfs create -V 8M /tank/x", 1, ["cannot open '': name must begin with a letter"], id="volume-path"),
     pytest.param(
         "zfs create -o compression=best tank/z",
         1,

@@ -12,7 +12,7 @@ from zfsctl.sandbox.changing import add_dataset, check_parent, create_ancestors
 from zfsctl.sandbox.datasets import Origin
 from zfsctl.sandbox.extents import EMPTY_BYTES, METADATA_BYTES, written_since
 from zfsctl.sandbox.keys import key_is_missing
-from zfsctl.sandbox.naming import NameKind, name_fault
+from zfsctl.sandbox.naming import NameKind, name_fault, pool_name_fault
 from zfsctl.sandbox.options import Options, parse_options
 from zfsctl.sandbox.pools import SimPool
 from zfsctl.sandbox.proplist import add_assignment, check_properties, read_assignments
@@ -49,7 +49,8 @@ def zfs_create(call: Call, arguments: Sequence[str]) -> int:
     name = options.operands[0]
     if kind is DatasetKind.VOLUME:
         if call.pool_of(name) is None:
-            call.stop(f"cannot open '{name.partition('/')[0]}': no such pool")
+            pool_name = name.partition("/")[0]
+            call.stop(f"cannot open '{pool_name}': {pool_name_fault(pool_name, creating=False) or 'no such pool'}")
         _add_volume_sizes(call, options, table)
     action = f"cannot create '{name}'"
     flavour = Kinds.VOLUME if kind is DatasetKind.VOLUME else Kinds.FILESYSTEM

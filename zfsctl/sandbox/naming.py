@@ -84,10 +84,14 @@ def _entity_fault(name: str) -> str:
             return "trailing slash in name"
 
 
-def pool_name_fault(name: str) -> str:
-    """What is wrong with a pool's name; empty if nothing is."""
+def pool_name_fault(name: str, *, creating: bool = True) -> str:
+    """What is wrong with a pool's name; empty if nothing is.
+
+    Args:
+        creating: Whether a pool is to be made under that name; reserved ones are refused only then.
+    """
     if not name[:1].isalpha():
         return "name must begin with a letter"
-    if name.startswith(_RESERVED[:3]) or name in _RESERVED:
+    if creating and (name.startswith(_RESERVED[:3]) or name in _RESERVED):
         return "name is reserved"
     return _entity_fault(name)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from tests.differential import words
 from tests.differential.choosing import Argv, Chooser
 from tests.differential.transfers import TRANSFERS
+from zfsctl.sandbox.datasets import SimDataset
 from zfsctl.sandbox.pools import SimPool
 
 MOST_DATASETS = 14
@@ -87,10 +88,20 @@ class Generator(Chooser):
         """Whether `destroy -r` ends alike in whatever order it meets children and clones, which is that of a hash.
 
         Snapshots go together with those met before them, so one that is held keeps others only when it comes first.
+        A dataset that depends on itself stops everything, unless a part of the circle is gone before it is met.
         """
         tree = self.pool.tree(name)
         held = any(snapshot.holds for each in tree for snapshot in each.snapshots.values())
-        return not (held and any(each.origin for each in tree))
+        if held and any(each.origin for each in tree):
+            return False
+        return not (tree and self._depends_on_itself(tree[0], []))
+
+    def _depends_on_itself(self, dataset: SimDataset, above: list[SimDataset]) -> bool:
+        if any(each is dataset for each in above):
+            return True
+        clones = [each for snapshot in dataset.snapshots.values() for each in self.pool.clones_of(dataset, snapshot)]
+        below = [*self.pool.children(dataset.name), *clones]
+        return any(self._depends_on_itself(each, [*above, dataset]) for each in below)
 
     def destroy_bookmark(self) -> Argv:
         return ("zfs", "destroy", *self.flags("-n", "-r", "-d", share=0.03), self.a_bookmark())

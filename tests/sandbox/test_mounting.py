@@ -20,6 +20,32 @@ def test_what_is_unmounted_takes_all_below_it_along_and_can_be_mounted_again(des
     assert is_change(("zfs", "mount", "tank/a"))
 
 
+def test_a_filesystem_without_a_path_after_a_rename_is_unmounted_for_good(desk):
+    desk.do("zfs create -o mountpoint=none tank/none", "zfs create tank/a", "zfs create tank/a/b")
+
+    desk.do("zfs rename tank/a tank/none/a")
+
+    assert desk.rows("zfs list -H -r -o mounted tank/none") == [["no"], ["no"], ["no"]]
+
+    desk.do("zfs rename tank/none/a tank/a")
+
+    assert desk.rows("zfs list -H -r -o mounted tank/a") == [["no"], ["no"]]
+
+
+def test_a_new_mountpoint_mounts_all_that_take_it_over(desk):
+    desk.do("zfs create tank/a", "zfs create tank/a/b", "zfs create -o canmount=noauto tank/a/c")
+    desk.do("zfs create -o mountpoint=/own tank/a/d", "zfs create tank/a/d/e", "zfs unmount tank/a/d/e")
+    mounted = "zfs list -H -r -o name,mounted tank/a"
+
+    desk.do("zfs set mountpoint=none tank/a")
+
+    assert {row[0] for row in desk.rows(mounted) if row[1] == "yes"} == {"tank/a/d"}
+
+    desk.do("zfs set mountpoint=/elsewhere tank/a", "zfs mount tank/a/c", "zfs inherit mountpoint tank/a")
+
+    assert {row[0] for row in desk.rows(mounted) if row[1] == "no"} == {"tank/a/d/e"}
+
+
 @pytest.mark.parametrize(
     ("properties", "line", "said"),
     [

@@ -26,12 +26,17 @@ def canmount_of(dataset: SimDataset) -> str:
     return dataset.properties.get("canmount", dataset.received.get("canmount", "on"))
 
 
+def has_path(pool: SimPool, dataset: SimDataset) -> bool:
+    """Whether a filesystem has a place where ZFS itself would mount it."""
+    return mountpoint_of(pool, dataset) not in ("none", "legacy")
+
+
 def default_mounted(pool: SimPool, dataset: SimDataset) -> bool:
     """Whether a filesystem is mounted unless someone unmounted it."""
     return (
         dataset.is_filesystem
         and canmount_of(dataset) == "on"
-        and mountpoint_of(pool, dataset) not in ("none", "legacy")
+        and has_path(pool, dataset)
         and dataset.keystatus != "unavailable"
         and not dataset.inconsistent
         and not pool.readonly

@@ -10,6 +10,7 @@ from zfsctl.sandbox.accounts import account_for, may_move
 from zfsctl.sandbox.calls import DATASETS, HEADS, TEXTS, Call, Found, Kinds
 from zfsctl.sandbox.changing import check_parent, create_ancestors
 from zfsctl.sandbox.datasets import SimDataset
+from zfsctl.sandbox.mounts import has_path
 from zfsctl.sandbox.naming import MAX_NAME_BYTES, NameKind, name_fault
 from zfsctl.sandbox.options import parse_options
 from zfsctl.sandbox.pools import SimPool
@@ -54,6 +55,8 @@ def zfs_rename(call: Call, arguments: Sequence[str]) -> int:
         _rename_snapshot(call, found, target, recursive="r" in options)
     else:
         _rename_dataset(call, found, target)
+        if "u" not in options:
+            _mount_again(found)
     call.changed()
     return 0
 
@@ -117,6 +120,12 @@ def _rename_dataset(call: Call, found: Found, target: str) -> None:
     if moves and dataset.encryptionroot not in ("", dataset.name) and above.encryptionroot != dataset.encryptionroot:
         call.stop(f"{action}: cannot move encrypted child outside of its encryption root")
     move_tree(pool, dataset, target)
+
+
+def _mount_again(found: Found) -> None:
+    """Mount at its new place what was mounted; what has no place there any more stays unmounted."""
+    for each in found.pool.tree(found.dataset.name):
+        each.mounted = each.mounted and has_path(found.pool, each)
 
 
 def move_tree(pool: SimPool, dataset: SimDataset, target: str) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from zfsctl.sandbox.accounts import account_for, setting
 from zfsctl.sandbox.calls import DATASETS, TEXTS, Call, Exit, Found, Kinds
-from zfsctl.sandbox.mounts import default_mounted
+from zfsctl.sandbox.datasets import SimDataset
+from zfsctl.sandbox.mounts import default_mounted, has_path
 from zfsctl.sandbox.natives import ALIASES, NATIVES, is_user_property
 from zfsctl.sandbox.options import parse_options
+from zfsctl.sandbox.pools import SimPool
 from zfsctl.sandbox.proplist import check_properties, read_assignments
 
 SET_SYNOPSIS = "set [-u] <property=value> ... <filesystem|volume|snapshot> ..."
@@ -109,9 +111,15 @@ def _remount(found: Found, names: dict[str, str] | set[str], *, mount: bool = Tr
     if "canmount" in names and found.dataset.properties.get("canmount", "on") == "off":
         found.dataset.mounted = False
     if "mountpoint" in names:
-        for dataset in found.pool.tree(found.dataset.name):
-            wanted = default_mounted(found.pool, dataset)
-            dataset.mounted = wanted if dataset is found.dataset or dataset.mounted else dataset.mounted
+        for dataset in _inheriting_mountpoint(found.pool, found.dataset):
+            remounted = dataset.mounted and has_path(found.pool, dataset)
+            dataset.mounted = remounted or default_mounted(found.pool, dataset)
+
+
+def _inheriting_mountpoint(pool: SimPool, dataset: SimDataset) -> list[SimDataset]:
+    """A dataset and all below it that take its mountpoint over (changelist_gather in libzfs)."""
+    below = [each for each in pool.children(dataset.name) if "mountpoint" not in {*each.properties, *each.received}]
+    return [dataset, *(each for child in below for each in _inheriting_mountpoint(pool, child))]
 
 
 def zfs_inherit(call: Call, arguments: Sequence[str]) -> int:

@@ -450,6 +450,32 @@ def test_approvals() -> None:
     assert shown(render_approvals((), now=NOW)) == "\nNothing waits for approval.\n"
 
 
+def test_an_approval_of_a_repair_speaks_of_no_destroy() -> None:
+    request = ApprovalRequest("77aa", "repair", "beta", "bk/a", 7, (("base", 5), ("own", 6)), "it has 1 of its own")
+    waiting = Approval(request, ApprovalStatus.WAITING, NOW - 60, NOW + 864_000)
+    plan = Plan("p3", "run", NOW, NOW, "", approvals=(request,))
+
+    assert shown(render_approvals([waiting], now=NOW, names=True)) == snapshot("""\
+
+77aa  waiting  beta:bk/a  repair: it would be set aside, with all its snapshots
+  filed 1 min ago, expires in 10 d
+  why: it has 1 of its own
+  ~ base
+  ~ own
+  try: zfsctl approvals approve 77aa
+""")
+    assert shown(render_plan(plan)) == snapshot("""\
+
+withheld: the repair of beta:bk/a: it has 1 of its own
+  try: zfsctl approvals approve 77aa
+Plan: nothing to do.
+""")
+    assert piped(rows_of_plan(plan)) == snapshot("""\
+
+! | beta:bk/a | withheld | repair | it has 1 of its own | zfsctl approvals approve 77aa
+""")
+
+
 def test_a_check_of_the_policy() -> None:
     assert shown(render_config_check(CHECK)) == snapshot("""\
 

@@ -23,6 +23,10 @@ class ApprovalStatus(StrEnum):
     EXPIRED = "expired"
 
 
+REPAIR = "repair"
+"""The kind of a request that is about setting a receiver aside; all others are about destroys."""
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
     """Destroys that a guard withheld, or a repair that waits, bound to guids so that it can mean nothing else.
@@ -39,6 +43,11 @@ class ApprovalRequest:
     snapshots: tuple[tuple[str, int], ...]
     """Short name and guid of each snapshot that would be lost; of a repair, of the base and what would be set aside."""
     why: str
+
+    @property
+    def destroys(self) -> bool:
+        """Whether its snapshots would be destroyed; those of a repair are all kept."""
+        return self.kind != REPAIR
 
 
 @dataclass(frozen=True, slots=True)

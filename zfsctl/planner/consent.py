@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zfsctl.model.approval import Approval, ApprovalRequest, ApprovalStatus, request_id
+from zfsctl.model.approval import REPAIR, Approval, ApprovalRequest, ApprovalStatus, request_id
 from zfsctl.model.dataset import Snapshot
 from zfsctl.model.finding import Finding
 from zfsctl.model.lineage import LinkState
@@ -16,9 +16,6 @@ from zfsctl.planner.link_findings import not_repaired
 from zfsctl.planner.links import Link
 from zfsctl.planner.repairing import asides_of
 from zfsctl.planner.wording import counted
-
-REPAIR = "repair"
-"""The kind of an approval."""
 
 
 @dataclass(frozen=True, slots=True)

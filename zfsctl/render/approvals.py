@@ -25,7 +25,7 @@ def render_approvals(approvals: Sequence[Approval], *, now: int, names: bool = F
 
 
 def rows_of_approvals(approvals: Sequence[Approval]) -> list[Row]:
-    """The same for a pipe: id, status, kind, place, snapshots lost, filed, expires, why."""
+    """The same for a pipe: id, status, kind, place, snapshots lost (or set aside), filed, expires, why."""
     return [
         (
             approval.request.id,
@@ -43,20 +43,22 @@ def rows_of_approvals(approvals: Sequence[Approval]) -> list[Row]:
 
 def _approval(approval: Approval, now: int, *, names: bool) -> list[Line]:
     request = approval.request
-    lost = counted(len(request.snapshots), "snapshot")
+    count = counted(len(request.snapshots), "snapshot")
+    means = f"{count} would be destroyed" if request.destroys else "it would be set aside, with all its snapshots"
+    sign, style = ("-", Style.DESTROYED) if request.destroys else ("~", Style.QUIET)
     ends = f"expires {from_now(approval.expires_at, now=now)}"
     lines = [
         line(
             Span(request.id, Style.STRONG),
             "  ",
             Span(approval.status.value, _STYLES[approval.status]),
-            f"  {Place(request.host, request.dataset)}  {request.kind}: {lost} would be destroyed",
+            f"  {Place(request.host, request.dataset)}  {request.kind}: {means}",
         ),
         line(f"  filed {from_now(approval.filed_at, now=now)}, {ends}"),
         line(Span("  why: ", Style.QUIET), request.why),
     ]
     if names:
-        lines += [line(Span("  - ", Style.DESTROYED), name) for name, _ in request.snapshots]
+        lines += [line(Span(f"  {sign} ", style), name) for name, _ in request.snapshots]
     if approval.status is ApprovalStatus.WAITING:
         lines.append(line(Span("  try: ", Style.QUIET), f"zfsctl approvals approve {request.id}"))
     return lines

@@ -149,8 +149,8 @@ def _bytes(entry: Entry) -> str:
 def _withheld(requests: Iterable[ApprovalRequest]) -> Iterable[Line]:
     for request in requests:
         place = Place(request.host, request.dataset)
-        count = counted(len(request.snapshots), "destroy")
-        yield line(Span("withheld:", Style.WARNING), f" {count} of {place}: {request.why}")
+        what = counted(len(request.snapshots), "destroy") if request.destroys else f"the {request.kind}"
+        yield line(Span("withheld:", Style.WARNING), f" {what} of {place}: {request.why}")
         yield line(Span("  try: ", Style.QUIET), f"zfsctl approvals approve {request.id}")
 
 
@@ -158,14 +158,8 @@ def _rows_of_requests(requests: Iterable[ApprovalRequest]) -> Iterable[Row]:
     for request in requests:
         place = str(Place(request.host, request.dataset))
         hint = f"zfsctl approvals approve {request.id}"
-        yield (
-            "!",
-            place,
-            "withheld",
-            request.kind,
-            f"{counted(len(request.snapshots), 'destroy')}: {request.why}",
-            hint,
-        )
+        count = f"{counted(len(request.snapshots), 'destroy')}: " if request.destroys else ""
+        yield ("!", place, "withheld", request.kind, f"{count}{request.why}", hint)
 
 
 def _counts(entries: Sequence[Entry], *, freed: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from zfsctl.documents.status import document_of_status
 from zfsctl.errors import StateError
+from zfsctl.model.approval import REPAIR
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.history import RunState
@@ -18,7 +19,6 @@ from zfsctl.model.status import Health, HostStatus, Status
 from zfsctl.operations.names_cache import save_names
 from zfsctl.operations.planning import chained, consent_of, no_garbage_collection, zone_of
 from zfsctl.operations.session import Session
-from zfsctl.model.approval import REPAIR
 from zfsctl.planner.guards import MASS_DESTROY
 from zfsctl.planner.health import dataset_status
 from zfsctl.planner.pairing import hosts_of, trees_of, with_an_end_on

@@ -12,7 +12,7 @@ SOURCES := $(shell find zfsctl -type f -not -path '*/__pycache__/*')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check check-types check-imports check-lint check-format test differential format dist bench man completions testbed-shell clean
+.PHONY: help setup demo check check-types check-imports check-lint check-format test differential format dist bench bench-replication man completions testbed-shell clean
 
 help:
 	@echo "make demo           set everything up and show the main job on simulated hosts"
@@ -20,7 +20,8 @@ help:
 	@echo "make test           everything, on real OpenZFS hosts where they can be made (as root on Debian)"
 	@echo "make differential   generated commands on the sandbox and on a real host: the answers must agree"
 	@echo "make testbed-shell  a shell on a real OpenZFS host (HOST=alpha or beta)"
-	@echo "make bench          the figures of tests/bench"
+	@echo "make bench          the figures of tests/bench that take minutes"
+	@echo "make bench-replication  copies between real hosts beside syncoid and bzfs: an hour or more (BENCH=--rounds=1 …)"
 	@echo "make dist           one file: $(ONE_FILE)"
 	@echo "make format         put the code into shape"
 	@echo "make man            write the man pages and the completions anew"
@@ -98,9 +99,18 @@ $(ONE_FILE): $(STAMP) $(SOURCES)
 man completions: $(STAMP)
 	@$(BIN)/python -m zfsctl.cli.generate .
 
+# Copies of whole trees by several tools on emulated hosts: too long to stand among the others.
+REPLICATION := replicating sending
+OTHER_BENCHES := $(filter-out $(REPLICATION),$(patsubst tests/bench/bench_%.py,%,$(wildcard tests/bench/bench_*.py)))
+
 bench: $(ONE_FILE)
-	@status=0; for script in tests/bench/bench_*.py; do \
-		$(BIN)/python -m tests.bench.$$(basename $$script .py) || status=1; done; exit $$status
+	@status=0; for name in $(OTHER_BENCHES); do \
+		$(BIN)/python -m tests.bench.bench_$$name || status=1; done; exit $$status
+
+# BENCH=…: options of tests/bench/bench_replicating.py; BENCH_STREAM=…: those of bench_sending.py.
+bench-replication: $(STAMP)
+	@status=0; $(BIN)/python -m tests.bench.bench_replicating $(BENCH) || status=1; \
+		$(BIN)/python -m tests.bench.bench_sending $(BENCH_STREAM) || status=1; exit $$status
 
 # A HOST of the environment is this machine's own name in some shells; only the one given to make counts.
 testbed-shell: $(STAMP)

@@ -19,10 +19,13 @@ from tests.operations.replicating import (
     states,
 )
 from tests.operations.world import HOUR
-from zfsctl.model.event import Result
+from zfsctl.model.event import Event, Result, StepStarted
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.plan import DestroySnapshots
 from zfsctl.model.transfer import Transfer
+from zfsctl.operations.apply import apply_plan
+from zfsctl.operations.run import RunRequest, plan_run
+from zfsctl.sandbox.building import do
 from zfsctl.sandbox.workload import advance, write
 
 
@@ -265,6 +268,37 @@ def test_what_the_sender_adopts_goes_down_the_whole_chain(world: Copies) -> None
         an_hour(world)
         lawful_run(world)
     assert "adopted-1" not in names(world, "beta", "bk/a")
+
+
+@pytest.mark.parametrize("first_copy", [False, True], ids=["an increment", "a first copy"])
+def test_hours_of_snapshots_and_prunes_go_by_while_a_stream_is_under_way(world: Copies, first_copy: bool) -> None:
+    """Other runs take and prune every hour meanwhile, on both ends; what is sent, and what it goes on from, stays."""
+    if first_copy:
+        do(world.sim, "gamma", "zfs", "rename", "vault/far/a", "vault/before")
+    an_hour(world)
+    meanwhile: list[int] = []
+
+    def listen(event: Event) -> None:
+        if (
+            isinstance(event, StepStarted)
+            and event.step.id.startswith("transfer")
+            and event.step.replication == "far"
+            and not meanwhile
+        ):
+            for _ in range(9):
+                an_hour(world)
+                meanwhile.append(int(world.run(only=("snapshot", "prune")).exit_code))
+
+    oldest = names(world, "alpha", "tank/a")[0]
+    with world.session() as session:
+        done = apply_plan(session, plan_run(session, RunRequest()), listeners=(listen,))
+
+    assert meanwhile == [0] * 9
+    assert {outcome.result for outcome in done.outcomes if outcome.step.startswith("transfer")} == {Result.DONE}
+    assert (oldest in names(world, "alpha", "tank/a")) is first_copy, "the rules went on where nothing rests on them"
+    settle(world)
+    assert is_current(world)
+    assert set(states(world).values()) == {LinkState.CURRENT}
 
 
 def test_deleting_the_state_file_changes_nothing(world: Copies) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tests.executor.conftest import Asked
 from tests.executor.transfers import CLOSED, Ends, new_ends, said
 from zfsctl.executor.anchors import apply_anchors
+from zfsctl.model.command import Command
 from zfsctl.model.event import StepOutcome
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.transfer import MoveAnchors
@@ -309,14 +313,24 @@ def test_why_and_until_when_a_snapshot_is_kept_goes_with_it(ends: Ends) -> None:
     assert row.split("\t") == ["before the upgrade", "1800000000"]
 
 
+def many(ends: Ends, count: int = 30) -> list[MoveAnchors]:
+    """The steps after first copies of so many datasets."""
+    steps = []
+    for number in range(count):
+        sender, receiver = f"tank/d{number}", f"bk/d{number}"
+        ends.zfs("alpha", f"create {sender}")
+        ends.zfs("alpha", f"snapshot {sender}@s1")
+        sent = ends.fleet.pipe(
+            *("alpha", Command(("zfs", "send", f"{sender}@s1"))), *("beta", Command(("zfs", "receive", "-u", receiver)))
+        )
+        assert sent.receiver.exit_code == 0, sent
+        steps.append(ends.anchors((ends.ref("s1", sender),), sender=sender, receiver=receiver))
+    return steps
+
+
 def test_five_exchanges_for_any_number_of_datasets() -> None:
     ends = new_ends()
-    steps = []
-    for number in range(30):
-        name = f"d{number}"
-        ends.zfs("alpha", f"create tank/{name}")
-        ends.zfs("alpha", f"snapshot tank/{name}@s1")
-        steps.append(ends.anchors((ends.ref("s1", f"tank/{name}"),), sender=f"tank/{name}", receiver=f"bk/{name}"))
+    steps = many(ends)
     ends.copy("s1")
     steps.append(ends.anchors("s1", held=(), in_flight=(), properties=CLOSED))
     before = ends.fleet.host("alpha").exchanges + ends.fleet.host("beta").exchanges
@@ -324,3 +338,40 @@ def test_five_exchanges_for_any_number_of_datasets() -> None:
     apply_anchors(steps, ends.fleet)
 
     assert ends.fleet.host("alpha").exchanges + ends.fleet.host("beta").exchanges - before <= 5
+
+
+def test_changes_that_wait_for_a_transaction_group_each_run_beside_each_other(asked: Asked) -> None:
+    ends = new_ends()
+    steps = [replace(step, bookmarks=(SnapshotRef("old", 1),)) for step in many(ends, 20)]
+    for step in steps:
+        ends.zfs("alpha", f"bookmark {step.sender}@s1 {step.sender}#old")
+    asked.clear()
+
+    outcomes = apply_anchors(steps, ends.fleet)
+
+    assert {said(outcome) for outcome in outcomes} == {("done", "")}
+    by_verb: dict[str, list[Command]] = {}
+    for commands, _ in asked:
+        for command in commands:
+            by_verb.setdefault(command.argv[1], []).append(command)
+    assert {verb for verb, commands in by_verb.items() if all(one.beside for one in commands)} == {
+        "bookmark",
+        "destroy",
+        "set",
+    }
+    assert (len(by_verb["bookmark"]), len(by_verb["destroy"]), len(by_verb["set"])) == (20, 20, 3)
+    assert {ends.zfs("beta", f"get -Hp -o value zfsctl:source-properties {step.receiver}")[0] for step in steps} == {
+        "{}"
+    }
+
+
+def test_a_busy_host_gets_more_time_than_for_a_short_question(asked: Asked) -> None:
+    """Fifty changes that wait a second each are not done in the minute that a question may take."""
+    ends = new_ends()
+    steps = many(ends, 10)
+    asked.clear()
+
+    apply_anchors(steps, ends.fleet)
+
+    assert len(asked) == 4
+    assert all(timeout is not None and timeout >= 600 + 10 * len(commands) for commands, timeout in asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.executor.conftest import Asked
 from tests.executor.transfers import Ends, Meddled, new_ends, said
 from zfsctl.errors import UnreachableError
 from zfsctl.executor.hold import apply_hold
@@ -235,3 +236,11 @@ def test_a_new_name_that_is_taken_changes_nothing(ends: Ends) -> None:
 
     assert outcome.result == "failed"
     assert ends.received() == "s1 s1.old!"
+
+
+def test_many_holds_and_parents_may_take_longer_than_a_short_question(ends: Ends, asked: Asked) -> None:
+    hold(ends, *ends.refs("s1 s2"))
+    parents(ends, "bk/x", "bk/x/y")
+
+    assert all(timeout is not None and timeout >= 600 for _, timeout in asked)
+    assert len(asked) == 2

@@ -142,10 +142,10 @@ class Meddled:
         self._happens = happens
         self.name = host.name
 
-    def run_all(self, commands: Sequence[Command]) -> list[Completed]:
+    def run_all(self, commands: Sequence[Command], *, timeout: float | None = None) -> list[Completed]:
         if any(command.only_if is not None for command in commands):
             self._happens()
-        return list(self._host.run_all(commands))
+        return list(self._host.run_all(commands, timeout=timeout))
 
     def run(self, command: Command) -> Completed:
         return self.run_all([command])[0]

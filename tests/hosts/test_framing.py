@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zfsctl.hosts.framing import Clipping, Frame, FrameReader, Transcript, decode, encode, remote_line, with_sudo
-from zfsctl.model.command import Command, Completed
+from zfsctl.model.command import CONDITION_FAILED, Command, Completed, Condition
 
 SHELLS = [["sh"], ["bash", "--posix"], ["busybox", "sh"], ["ksh"], ["mksh"], ["zsh"]]
 shells = pytest.mark.parametrize("shell", [pytest.param(s, id=s[0]) for s in SHELLS if shutil.which(s[0])])
@@ -206,6 +207,55 @@ def test_a_long_script_goes_through_the_input() -> None:
     assert [c.argv[1] + "\n" for c in many] == [a.stdout for a in answer(many)]
 
 
+def sh(script: str, *, beside: bool = False) -> Command:
+    return Command(("sh", "-c", script), beside=beside)
+
+
+@shells
+def test_commands_that_may_run_beside_each_other_do_and_keep_their_exit_codes(shell: list[str], tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    pair = [sh(f"cat {pipe}; exit 3", beside=True), sh(f"echo met >{pipe}; echo wrong >&2; exit 4", beside=True)]
+
+    before, one, two, after = answer([sh("echo before"), *pair, sh("echo after")], shell=tuple(shell))
+
+    assert (one.exit_code, two.exit_code) == (3, 4)
+    assert (one.stdout + two.stdout, one.stderr + two.stderr) == ("met\n", "wrong\n")
+    assert (before.stdout, after.stdout) == ("before\n", "after\n")
+
+
+def test_only_some_run_at_the_same_time(tmp_path: Path) -> None:
+    there = f"mkdir {tmp_path}/$$; ls {tmp_path} | wc -l; sleep 0.05; rmdir {tmp_path}/$$"
+
+    answers = answer([sh(there, beside=True) for _ in range(20)])
+
+    counts = [int(line) for one in answers for line in one.stdout.split()]
+    assert len(counts) == 20
+    assert 1 < max(counts) <= 8
+
+
+def test_what_may_run_beside_others_waits_for_those_that_may_not(tmp_path: Path) -> None:
+    slow, look = f"sleep 0.1; touch {tmp_path}/done", f"test -e {tmp_path}/done"
+
+    answers = answer([sh(slow, beside=True), sh(look), sh(f"rm {tmp_path}/done"), sh(slow), sh(look, beside=True)])
+
+    assert [one.exit_code for one in answers] == [0] * 5
+
+
+def test_a_condition_and_an_input_hold_for_commands_that_run_beside_others() -> None:
+    seen = Condition(("echo", "seen"), "seen")
+    commands = [
+        Command(("false",), only_if=seen, beside=True),
+        Command(("true",), only_if=Condition(("echo", "other"), "seen"), beside=True),
+        Command(("cat",), stdin="given", beside=True),
+    ]
+
+    one, two, three = answer(commands)
+
+    assert (one.exit_code, two.exit_code, three.exit_code) == (1, CONDITION_FAILED, 0)
+    assert one.stdout + two.stdout + three.stdout == "given"
+
+
 LOGIN_SHELLS = [pytest.param(s, id=s) for s in ("sh", "bash", "zsh", "fish", "tcsh", "ksh") if shutil.which(s)]
 
 
@@ -214,13 +264,14 @@ def test_every_login_shell_hands_the_script_on(login_shell: str, tmp_path: Path)
     awkward = ["it's", "a\nb", "\\", "\\\\", "\\'", "wow!", "!!", "$HOME", "%h", "^x", "a b@c", "é", "{a,b}", "#", "~"]
     frame = Frame()
     command = Command(("printf", "%s\\0", *awkward))
-    line, stdin = remote_line(frame.script([command, Command(("cat",), stdin="plain")]))
+    beside = [Command(("false",), beside=True), Command(("true",), beside=True)]
+    line, stdin = remote_line(frame.script([command, Command(("cat",), stdin="plain"), *beside]))
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
     done = subprocess.run([login_shell, "-c", line], input=stdin, capture_output=True, check=True, env=environment)
-    transcript = Transcript(frame, [command, command])
+    transcript = Transcript(frame, [command, command, *beside])
     transcript.out.feed(done.stdout)
 
-    assert transcript.out.exit_codes == [0, 0]
+    assert transcript.out.exit_codes == [0, 0, 1, 0]
     assert f"{chr(0).join(awkward)}\0" in decode(done.stdout)
 
 

@@ -5,10 +5,11 @@ The new anchors stand before the old ones go, so a chain has a base at every mom
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from zfsctl.errors import HostCommandError, UnreachableError, ZfsctlError
+from zfsctl.executor.patience import patience
 from zfsctl.executor.receiver import Received, collect_received
 from zfsctl.hosts.protocol import Fleet, Host
 from zfsctl.model.batches import batches
@@ -31,6 +32,8 @@ from zfsctl.zfs.source_properties import (
     parse_set_properties,
     text_of_source_properties,
 )
+
+MOST_SET_BY_ONE = 8
 
 
 @dataclass(slots=True)
@@ -118,9 +121,8 @@ def _read_back(work: Sequence[_Settling], receiver: Host) -> None:
     if not first:
         return
     names = sorted({name for one in first for name, _ in one.step.properties})
-    answers = receiver.run_all(
-        [argv_get_properties(names, part) for part in batches([one.step.receiver for one in first])]
-    )
+    commands = [argv_get_properties(names, part) for part in batches([one.step.receiver for one in first])]
+    answers = receiver.run_all(commands, timeout=patience(commands))
     found = {(line.name, line.property): line.value for answer in answers for line in parse_properties(answer.stdout)}
     for one in first:
         for name, value in one.step.properties:
@@ -137,11 +139,11 @@ def _hold_arrivals(work: Sequence[_Settling], receiver: Host) -> None:
     parts = tuple(batches(arrived))
     commands = [
         *(argv_hold(tag, part) for part in parts if any(not _is_held(arrived[name]) for name in part)),
-        *(command for one in arrived.values() for command in _notes(one)),
+        *_beside(command for one in arrived.values() for command in _notes(one)),
         *(argv_list_holds(part) for part in parts),
         *(argv_kept_source_properties([name.partition("@")[0] for name in part]) for part in parts),
     ]
-    answers = receiver.run_all(commands)
+    answers = receiver.run_all(commands, timeout=patience(commands))
     kept = answers[len(answers) - len(parts) :]
     answers = answers[: len(answers) - len(parts)]
     listed = answers[len(answers) - len(parts) :]
@@ -165,16 +167,14 @@ def _set_cursors(pairs: Sequence[_Settling], sender: Host) -> None:
     settled = [one for one in pairs if one.arrived is not None]
     if not settled:
         return
-    commands = [_bookmark(one) for one in settled if not one.has_cursor]
+    commands = _beside(_bookmark(one) for one in settled if not one.has_cursor)
     names = sorted({one.step.sender for one in settled})
-    parts = tuple(batches(names))
-    answers = sender.run_all(
-        [
-            *(argv_set_properties(one.step.sender) for one in settled),
-            *commands,
-            *(argv_list_bookmarks(Scope(part, recursive=False)) for part in parts),
-        ]
-    )
+    asked = [
+        *(argv_set_properties(one.step.sender) for one in settled),
+        *commands,
+        *(argv_list_bookmarks(Scope(part, recursive=False)) for part in batches(names)),
+    ]
+    answers = sender.run_all(asked, timeout=patience(asked))
     for one, answer in zip(settled, answers, strict=False):
         if answer.clean:
             one.set_there = text_of_source_properties(parse_set_properties(answer.stdout))
@@ -203,12 +203,12 @@ def _let_go(pairs: Sequence[_Settling], sender: Host) -> None:
     for one in pairs:
         if one.marked:
             old = [ref for ref in one.step.bookmarks if ref.name != one.cursor]
-            commands += [argv_destroy_bookmark(one.step.sender, ref.name) for ref in old]
+            commands += _beside(argv_destroy_bookmark(one.step.sender, ref.name) for ref in old)
     in_flight = [f"{one.step.sender}@{ref.name}" for one in pairs if not one.token for ref in one.step.in_flight]
     tag = send_tag(pairs[0].step.replication)
     commands += [argv_release(tag, part) for part in batches(in_flight)]
     if commands:
-        sender.run_all(commands)
+        sender.run_all(commands, timeout=patience(commands))
 
 
 def _release_old(work: Sequence[_Settling], receiver: Host) -> None:
@@ -221,13 +221,24 @@ def _release_old(work: Sequence[_Settling], receiver: Host) -> None:
         if ref.guid != one.arrived.guid and ref.guid in one.names
     ]
     tag = base_tag(work[0].step.replication)
-    changed = [one for one in work if one.held and one.set_there not in ("", one.kept)]
-    commands = [
-        *(argv_release(tag, part) for part in batches(old)),
-        *(argv_keep_source_properties(one.step.receiver, one.set_there) for one in changed),
-    ]
+    commands = [*(argv_release(tag, part) for part in batches(old)), *_beside(_keep_source_properties(work))]
     if commands:
-        receiver.run_all(commands)
+        receiver.run_all(commands, timeout=patience(commands))
+
+
+def _keep_source_properties(work: Iterable[_Settling]) -> Iterator[Command]:
+    """A command for several receivers that should keep the same; few in each, as it takes them one after another."""
+    changed: dict[str, list[str]] = {}
+    for one in work:
+        if one.held and one.set_there not in ("", one.kept):
+            changed.setdefault(one.set_there, []).append(one.step.receiver)
+    for text, receivers in changed.items():
+        yield from (argv_keep_source_properties(part, text) for part in batches(receivers, most_names=MOST_SET_BY_ONE))
+
+
+def _beside(commands: Iterable[Command]) -> list[Command]:
+    """Changes that wait for a transaction group each, and none of them for another."""
+    return [replace(command, beside=True) for command in commands]
 
 
 def _is_held(one: _Settling) -> bool:

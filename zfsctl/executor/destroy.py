@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from zfsctl.errors import HostTimeoutError, InterruptedOutputError
+from zfsctl.executor.patience import patience
 from zfsctl.executor.recheck import Recheck, SnapshotCheck, SnapshotState, check_snapshots
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.command import Command
@@ -16,10 +17,6 @@ from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.plan import DestroySnapshots, SnapshotRef
 from zfsctl.zfs.destroying import argv_destroy, destroy_batches
 from zfsctl.zfs.failures import parse_failure
-
-PATIENCE_SECONDS = 600
-SECONDS_PER_COMMAND = 10
-"""Destroys are no short question: each command waits for a transaction group, and a thousand snapshots take long."""
 
 
 @dataclass(slots=True)
@@ -94,9 +91,9 @@ def _destroy_and_look(work: Sequence[_Progress], host: Host, batches: Batches) -
     ]
     if not asked:
         return
-    patience = PATIENCE_SECONDS + SECONDS_PER_COMMAND * len(asked)
+    commands = [command for _, _, command in asked]
     try:
-        answers = host.run_all([command for _, _, command in asked], timeout=patience)
+        answers = host.run_all(commands, timeout=patience(commands))
         for (progress, names, _), answer in zip(asked, answers, strict=True):
             full = [f"{progress.step.dataset}@{name}" for name in names]
             failure = parse_failure(answer, full)

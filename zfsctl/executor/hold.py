@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zfsctl.executor.patience import patience
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.batches import batches
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
@@ -22,7 +23,8 @@ def apply_hold(step: HoldSnapshots, host: Host) -> StepOutcome:
     """
     by_name = {_full(held): held for held in step.snapshots}
     parts = tuple(batches(by_name))
-    answers = host.run_all([*(argv_hold(step.tag, part) for part in parts), *(argv_guids(part) for part in parts)])
+    commands = [*(argv_hold(step.tag, part) for part in parts), *(argv_guids(part) for part in parts)]
+    answers = host.run_all(commands, timeout=patience(commands))
     said: dict[str, str] = {}
     guids: dict[str, int] = {}
     for part, held, listed in zip(parts, answers[: len(parts)], answers[len(parts) :], strict=True):

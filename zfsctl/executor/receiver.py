@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from zfsctl.errors import HostCommandError
+from zfsctl.executor.patience import patience
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.batches import batches
 from zfsctl.model.command import CONDITION_FAILED, Completed
@@ -42,12 +43,11 @@ def collect_received(host: Host, datasets: Sequence[str]) -> Received:
     pools = sorted({pool_of(name) for name in datasets})
     parts = tuple(batches(datasets))
     looks = tuple(batches([*pools, *datasets]))
-    answers = host.run_all(
-        [
-            *(argv_list_snapshots(Scope(part, recursive=False)) for part in parts),
-            *(argv_reread_datasets(part) for part in looks),
-        ]
-    )
+    commands = [
+        *(argv_list_snapshots(Scope(part, recursive=False)) for part in parts),
+        *(argv_reread_datasets(part) for part in looks),
+    ]
+    answers = host.run_all(commands, timeout=patience(commands))
     for part, answer in zip((*parts, *looks), answers, strict=True):
         _check_answer(host, part, answer)
     found = Received()
@@ -85,7 +85,8 @@ def apply_parents(step: CreateParents, host: Host) -> StepOutcome:
     Raises:
         UnreachableError, HostTimeoutError, InterruptedOutputError: Not known whether they exist.
     """
-    answers = host.run_all([argv_create_parent(name) for name in step.datasets])
+    commands = [argv_create_parent(name) for name in step.datasets]
+    answers = host.run_all(commands, timeout=patience(commands))
     for name, answer in zip(step.datasets, answers, strict=True):
         failure = parse_failure(answer, [name])
         if failure is not None and failure.kind is not FailureKind.EXISTS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zfsctl.errors import UnreadableOutputError
+from zfsctl.executor.patience import patience
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.batches import batches
 from zfsctl.model.command import CONDITION_FAILED, Command, Completed
@@ -30,8 +31,6 @@ from zfsctl.zfs.rereading import argv_reread_datasets, parse_reread_datasets
 
 MOST_AT_ONCE = 200
 """Snapshots in one command, each of which is looked at by name and guid in the same line."""
-PATIENCE_SECONDS = 600
-SECONDS_PER_COMMAND = 10
 
 
 def apply_release(step: DestroyDataset, host: Host) -> StepOutcome:
@@ -110,8 +109,7 @@ def _carry_out(
     destroys = [argv_destroy_seen(step.dataset, [(ref.name, ref.guid) for ref in part]) for part in parts]
     alone = argv_destroy_bare(step.dataset, step.dataset_guid, step.mark)
     commands = [*releases, *destroys, alone]
-    patience = PATIENCE_SECONDS + SECONDS_PER_COMMAND * len(commands)
-    *answers, after = host.run_all([*commands, argv_reread_datasets([step.dataset])], timeout=patience)
+    *answers, after = host.run_all([*commands, argv_reread_datasets([step.dataset])], timeout=patience(commands))
     said = _first_problem(commands, answers)
     gone = {ref.name for ref in step.snapshots} - {ref.name for ref in left}
     for part, answer in zip(parts, answers[len(releases) :], strict=False):

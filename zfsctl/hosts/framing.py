@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from zfsctl.model.command import CONDITION_FAILED, CONDITION_TEXT, Command, Completed
@@ -29,6 +29,9 @@ _CHANGED_BY_SHELLS = ("\n", "!", "\\\\", "\\'")
 """csh ends at a newline and expands `!`; fish reads a backslash before another one or before a quote as an escape."""
 
 _SUDO_PROGRAMS = ("zfs", "zpool")
+
+_MOST_BESIDE = 8
+"""Commands that one exchange runs at the same time."""
 
 
 def with_sudo(argv: tuple[str, ...], *, sudo: bool) -> tuple[str, ...]:
@@ -78,9 +81,18 @@ class Frame:
         return f"{self._left}-{self._right}:{index}:".encode()
 
     def script(self, commands: Sequence[Command], *, sudo: bool = False) -> str:
-        """Run all commands one after another, whatever each says, without input but their own `stdin`."""
-        runs = "; ".join(f"{_run(command, sudo=sudo)}; m {i}:$?" for i, command in enumerate(commands))
-        return self.wrap(f"m begin; {runs}")
+        """Run all commands one after another, whatever each says, without input but their own `stdin`.
+
+        Those next to each other that may run beside each other do so, a few at a time.
+        """
+        runs: list[str] = []
+        for group in _groups(commands):
+            if len(group) == 1:
+                runs += [f"{_run(command, sudo=sudo)}; m {i}:$?" for i, command in group]
+            else:
+                runs += [f"{{ {_run(command, sudo=sudo)}; }} & p{i}=$!" for i, command in group]
+                runs += [f'wait "$p{i}"; m {i}:$?' for i, _ in group]
+        return self.wrap(f"m begin; {'; '.join(runs)}")
 
     def script_watched(self, command: Command, *, sudo: bool = False) -> str:
         """Run one command and end it as soon as the script's own standard input ends."""
@@ -109,6 +121,18 @@ class Frame:
             'e() { printf "%s:%s\\n" "$n" "$1"; }; m() { e "$1"; e "$1" >&2; }; '
             f"{body}; exit 0; }}\n"
         )
+
+
+def _groups(commands: Sequence[Command]) -> Iterator[list[tuple[int, Command]]]:
+    """The commands with their numbers, those together that run at the same time."""
+    group: list[tuple[int, Command]] = []
+    for i, command in enumerate(commands):
+        if group and not (command.beside and group[-1][1].beside and len(group) < _MOST_BESIDE):
+            yield group
+            group = []
+        group.append((i, command))
+    if group:
+        yield group
 
 
 def subshell(command: Command, *, sudo: bool, more: str = "") -> str:

@@ -58,6 +58,8 @@ class Host(Protocol):
     def run_all(self, commands: Sequence[Command], *, timeout: float | None = None) -> tuple[Completed, ...]:
         """Run several commands one after another in one exchange, all of them whatever each says.
 
+        Those that may run beside each other may be run at the same time.
+
         Each has its own exit code, stdout and stderr. Commands that together are longer than one argument of
         a remote shell may be (100 KB) go through the standard input of one `sh -s`; still one exchange.
         Commands given `stdin` are allowed.

@@ -25,11 +25,15 @@ class Command:
 
     Standard input is empty unless `stdin` says otherwise. With `only_if` the same remote shell looks first, and the
     program is not started where what it sees is not what was seen before.
+
+    With `beside` it may run at the same time as those next to it that may too: a change waits for a transaction group,
+    and several can wait for the same one. The exit code is its own; what it prints may be told with another of them.
     """
 
     argv: tuple[str, ...]
     stdin: str = ""
     only_if: Condition | None = None
+    beside: bool = False
 
     def __str__(self) -> str:
         return " ".join(self.argv)

@@ -77,15 +77,17 @@ def parse_kept_source_properties(stdout: str) -> dict[str, str]:
     return found
 
 
-def argv_keep_source_properties(dataset: str, text: str) -> Command:
-    """Keep `text` on a receiver.
+def argv_keep_source_properties(datasets: Sequence[str], text: str) -> Command:
+    """Keep `text` on receivers.
 
     Raises:
-        ValueError: A name that OpenZFS refuses, or a text that is too long.
+        ValueError: No dataset, a name that OpenZFS refuses, or a text that is too long.
     """
+    if not datasets:
+        raise ValueError("what is kept needs at least one receiver")
     if len(text) > LONGEST_VALUE_BYTES:
-        raise ValueError(f"the properties of the sender of {dataset} are longer than a user property may be")
-    return Command(("zfs", "set", f"{SOURCE_PROPERTIES}={text}", check_dataset_name(dataset)))
+        raise ValueError(f"the properties of the sender of {datasets[0]} are longer than a user property may be")
+    return Command(("zfs", "set", f"{SOURCE_PROPERTIES}={text}", *(check_dataset_name(name) for name in datasets)))
 
 
 def argv_carried(dataset: str, name: str) -> Command:

@@ -24,6 +24,8 @@ from zfsctl.sandbox.faults import KilledAt
 from zfsctl.sandbox.pools import SimPool
 from zfsctl.sandbox.workload import advance, write
 
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where the state file of a test costs no disk."""
 HOSTS = ("alpha", "beta", "gamma")
 PENDING_LIMIT = 12 * HOUR
 POLICY = """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.operations.replicating import Copies, an_hour, dataset_on, lawful_run, new_copies, states
+from tests.operations.replicating import MEMORY, Copies, an_hour, dataset_on, lawful_run, new_copies, states
 from zfsctl.model.event import Result
 from zfsctl.model.lineage import LinkState
 from zfsctl.sandbox.building import do
@@ -35,13 +35,13 @@ def copied(folder: Path, *, encrypted: bool) -> Copies:
 @pytest.fixture
 def locked() -> Iterator[Copies]:
     """An encrypted tree with its raw copies, each of them a root of its own."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         yield copied(Path(folder), encrypted=True)
 
 
 @pytest.fixture
 def world() -> Iterator[Copies]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         yield copied(Path(folder), encrypted=False)
 
 

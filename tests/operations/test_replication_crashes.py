@@ -12,6 +12,7 @@ import pytest
 
 from tests.operations.replicating import (
     HOSTS,
+    MEMORY,
     Copies,
     an_hour,
     dataset_on,
@@ -34,7 +35,7 @@ QUICK = (5, 19, 33)
 def busy() -> Iterator[Copies]:
     """A run has much to do: an increment everywhere, one to go on with, a name in the way, a child that is new, and
     something to prune on every host."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         world = new_copies(Path(folder))
         for _ in range(5):
             an_hour(world)
@@ -53,7 +54,7 @@ def busy() -> Iterator[Copies]:
 
 @pytest.fixture
 def world(busy: Copies) -> Iterator[Copies]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         yield busy.copy(Path(folder))
 
 
@@ -76,7 +77,7 @@ def picture(world: Copies) -> dict[str, list[str]]:
 @pytest.fixture(scope="module")
 def finished(busy: Copies) -> dict[str, list[str]]:
     """What is there when nothing goes wrong."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         world = busy.copy(Path(folder))
         changes = len(world.fleet.faults.log)
         for _ in range(4):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.operations.replicating import (
     HOSTS,
+    MEMORY,
     Copies,
     an_hour,
     dataset_on,
@@ -188,7 +189,7 @@ class Life:
 
 
 def live(copy: Copy, history: list[tuple[str, object]], *, repairs: bool = False) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         Life(copy(Path(folder)), repairs=repairs).live(history)
 
 

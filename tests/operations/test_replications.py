@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.operations.replicating import (
+    MEMORY,
     Copies,
     an_hour,
     dataset_on,
@@ -32,7 +33,7 @@ from zfsctl.sandbox.workload import advance, write
 @pytest.fixture(scope="module")
 def aged() -> Iterator[Copies]:
     """Six hourly runs: everything is copied, and the rules prune on every hop."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         world = new_copies(Path(folder))
         for _ in range(6):
             an_hour(world)
@@ -42,7 +43,7 @@ def aged() -> Iterator[Copies]:
 
 @pytest.fixture
 def world(aged: Copies) -> Iterator[Copies]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         yield aged.copy(Path(folder))
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.operations.replicating import Copies, an_hour, new_copies
+from tests.operations.replicating import MEMORY, Copies, an_hour, new_copies
 from tests.operations.test_replication_laws import Copy, Life, histories, impatient
 from zfsctl.documents.status import status_from_document
 from zfsctl.errors import ZfsctlError
@@ -73,7 +73,7 @@ def makes_sense(pair: PairStatus) -> None:
 
 
 def live(copy: Copy, history: list[tuple[str, object]], *, repairs: bool) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         life = Life(copy(Path(folder)), repairs=repairs)
         world = life.world
         for what, detail in history:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 
-from tests.executor.scripted import Said, Script, ScriptedFleet, ScriptedHost
+from tests.executor.scripted import Said, Script, ScriptedFleet, ScriptedHost, ScriptedLines, question_of
 from zfsctl.errors import (
     AuthenticationError,
     HostTimeoutError,
@@ -15,6 +16,7 @@ from zfsctl.errors import (
     UnreachableError,
 )
 from zfsctl.executor.collect import FactsRequest, collect_facts
+from zfsctl.model.command import Command
 from zfsctl.model.facts import HostFacts
 from zfsctl.zfs.datasets import DATASET_COLUMNS
 
@@ -360,7 +362,24 @@ def test_a_dataset_that_goes_away_in_between_is_looked_at_once_more(question: st
     assert facts.complete
     assert list(facts.snapshots) == ["tank", "tank/a"]
     assert host.count("datasets") == 2
-    assert host.exchanges == {"own": 5, "snapshots": 6}[question]
+    assert host.exchanges == 6
+
+
+def test_both_listings_begin_before_the_first_is_read() -> None:
+    """Each takes a host minutes where there are many snapshots."""
+    seen: list[str] = []
+
+    class Watched(ScriptedHost):
+        @contextmanager
+        def lines(self, command: Command, *, timeout: float | None = None) -> Iterator[ScriptedLines]:
+            seen.append(f"{question_of(command)} begins")
+            with super().lines(command, timeout=timeout) as stream:
+                yield stream
+            seen.append(f"{question_of(command)} is let go")
+
+    collect(Watched("alpha", HEALTHY))
+
+    assert seen == ["own begins", "snapshots begins", "snapshots is let go", "own is let go"]
 
 
 def test_a_pool_that_goes_away_while_datasets_are_listed_is_looked_at_once_more() -> None:

@@ -97,6 +97,11 @@ class TestAnswers:
 
         assert time.monotonic() - began < 10
 
+    def test_one_listing_can_wait_until_another_was_read(self, box: SshHost) -> None:
+        with box.lines(Command(("seq", "200000"))) as first, box.lines(Command(("seq", "200000"))) as second:
+            assert (len(list(first)), len(list(second))) == (200_000, 200_000)
+            assert (first.completed.exit_code, second.completed.exit_code) == (0, 0)
+
     def test_empty_lines_and_a_last_line_without_newline_are_kept(self, box: SshHost) -> None:
         with box.lines(sh("printf 'a\\n\\n\\nb'")) as lines:
             assert list(lines) == ["a", "", "", "b"]

@@ -150,11 +150,11 @@ class Host:
             timeout=COMMAND_LIMIT,
         )
 
-    def start(self) -> None:
-        """Boot with fresh disks, without waiting."""
+    def start(self, *, fresh: bool = True) -> None:
+        """Boot, with fresh disks or those it had, without waiting."""
         with self.lock.open("a") as handle:
             fcntl.flock(handle, fcntl.LOCK_SH)
-            self._child = self.machine.start(self.image, lock=handle.fileno(), keep=self.keep)
+            self._child = self.machine.start(self.image, lock=handle.fileno(), keep=self.keep, fresh=fresh)
 
     def wait(self, limit: float = BOOT_LIMIT) -> None:
         """Wait until OpenZFS answers over ssh.
@@ -215,11 +215,13 @@ class Host:
             self._child.wait(timeout=20)
             self._child = None
 
-    def restart(self) -> None:
-        """End it and boot it with fresh disks at the same address, as for a pool that hangs."""
+    def restart(self, *, fresh: bool = True) -> None:
+        """End it at once and boot it at the same address: with fresh disks, as for a pool that hangs, or with those it
+        had, as after a power cut; its pools are then to be imported.
+        """
         for attempts_left in reversed(range(ATTEMPTS)):
             self.end()
-            self.start()
+            self.start(fresh=fresh)
             try:
                 self.wait()
                 return

@@ -55,21 +55,23 @@ class Machine:
         """What the emulator itself wrote."""
         return self.folder / f"{self.name}.qemu"
 
-    def start(self, image: Image, *, lock: int, keep: bool) -> subprocess.Popen[bytes]:
-        """Start with fresh disks. It ends with this process, unless `keep`.
+    def start(self, image: Image, *, lock: int, keep: bool, fresh: bool = True) -> subprocess.Popen[bytes]:
+        """Start it. It ends with this process, unless `keep`.
 
         Must be called from the main thread: the kernel ends the machine with the thread that started it.
 
         Args:
             lock: An open file that the machine keeps open as long as it lives.
+            fresh: With new disks; otherwise with those that it had.
         """
         overlay = self.folder / f"{self.name}.qcow2"
-        overlay.unlink(missing_ok=True)
-        run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(image.disk), "-F", "raw", str(overlay)])
         data = [self.folder / f"{self.name}.data{number}" for number in range(1, DATA_DISKS + 1)]
-        for disk in data:
-            disk.unlink(missing_ok=True)
-            run(["truncate", "-s", DATA_DISK_SIZE, str(disk)])
+        if fresh:
+            overlay.unlink(missing_ok=True)
+            run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(image.disk), "-F", "raw", str(overlay)])
+            for disk in data:
+                disk.unlink(missing_ok=True)
+                run(["truncate", "-s", DATA_DISK_SIZE, str(disk)])
         self.pid_file.unlink(missing_ok=True)
         # A second start must not append to the first one's log, and the first one's must not be lost.
         if self.console.exists():
@@ -133,7 +135,7 @@ class Machine:
         return number if os.fsencode(self.pid_file) in words else None
 
     def end(self, *, limit: float = 20) -> None:
-        """End it at once; its disks are of no further use.
+        """End it at once, as a power cut would: what its kernel had not written is lost.
 
         Raises:
             TimeoutError: It still runs after `limit` seconds.

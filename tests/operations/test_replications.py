@@ -199,6 +199,28 @@ def test_an_unplugged_receiver_is_quiet_and_then_an_alarm(world: Copies) -> None
     assert {finding.code for finding in world.plan().findings} <= {"withheld-expiry"}
 
 
+@pytest.mark.parametrize("health", ["SUSPENDED", "FAULTED", "UNAVAIL"])
+def test_a_pool_that_cannot_be_looked_into_is_not_taken_for_an_empty_one(world: Copies, health: str) -> None:
+    """As sender and as receiver in turn: nothing is planned for it, nothing is lost, and then an increment follows."""
+    before = {host: look(world, host) for host in ("alpha", "beta", "gamma")}
+    for host in ("beta", "alpha"):
+        (pool,) = world.pools(host).values()
+        pool.health = health
+        an_hour(world)
+        applied = world.run()
+        said = {(finding.code, finding.host) for finding in applied.plan.findings}
+        pool.health = "ONLINE"
+
+        assert not [step for step in applied.plan.steps if host in (step.host, getattr(step, "sender_host", ""))]
+        assert "no-match" not in {code for code, _ in said}
+        assert {("link-unknown", "beta"), ("link-unknown", "gamma")} & said
+        assert set(states(world).values()) <= {LinkState.CURRENT, LinkState.BEHIND}
+    for host, seen in before.items():
+        assert set(seen.snapshots) <= set(look(world, host).snapshots)
+    settle(world)
+    assert is_current(world)
+
+
 def test_what_is_sent_in_a_run_is_set_free_by_the_next(world: Copies) -> None:
     settle(world)
     an_hour(world)

@@ -29,6 +29,12 @@ def without_pool(end: End) -> End:
     return replace(end, host=replace(end.host, pools=(), datasets={}, snapshots={}))
 
 
+def on_sick_pool(end: End, health: str = "SUSPENDED") -> End:
+    """OpenZFS names the pool and passes over its datasets without a word."""
+    pools = tuple(replace(pool, health=health) for pool in end.host.pools)
+    return replace(end, host=replace(end.host, pools=pools, datasets={}, snapshots={}))
+
+
 def with_problem(end: End, said: str = "stderr: I/O error") -> End:
     return replace(end, host=replace(end.host, problems=(said,)))
 
@@ -68,6 +74,21 @@ GONE, NEVER = sender(None), receiver(None)
             sender(THREE), without_pool(receiver(THREE)), {"may_be_away": True},
             LinkState.AWAY, "pool bk is not imported on beta",
             id="the-receiver-may-be-unplugged",
+        ),
+        pytest.param(
+            sender(THREE), on_sick_pool(receiver(THREE)), {}, LinkState.UNKNOWN,
+            "pool bk is SUSPENDED, what is on it cannot be looked at",
+            id="the-receiver's-pool-is-suspended-and-not-empty",
+        ),
+        pytest.param(
+            on_sick_pool(sender(THREE), "FAULTED"), receiver(THREE), {}, LinkState.UNKNOWN,
+            "pool tank is FAULTED, what is on it cannot be looked at",
+            id="the-sender's-pool-is-faulted-and-not-empty",
+        ),
+        pytest.param(
+            sender(THREE), on_sick_pool(receiver(THREE)), {"may_be_away": True}, LinkState.AWAY,
+            "pool bk is SUSPENDED, what is on it cannot be looked at",
+            id="a-disk-pulled-without-an-export-leaves-a-suspended-pool",
         ),
         pytest.param(
             sender(THREE), with_problem(without_pool(receiver(THREE))), {"may_be_away": True},

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from zfsctl.model.dataset import Bookmark, Dataset, Snapshot
 from zfsctl.model.lineage import ResumeToken
+from zfsctl.model.names import pool_of
 from zfsctl.model.pool import Pool
 
 
@@ -62,6 +63,21 @@ class HostFacts:
     def pool(self, name: str) -> Pool | None:
         """The pool called `name`, None if it was not listed."""
         return next((pool for pool in self.pools if pool.name == name), None)
+
+    @property
+    def unseen_pools(self) -> tuple[Pool, ...]:
+        """Pools whose datasets were not listed, because of the state they are in.
+
+        `zfs list` passes over a suspended, faulted or unavailable pool without a word and exits 0, so what is missing
+        there is not known to be absent.
+        """
+        return tuple(pool for pool in self.pools if not pool.is_healthy and pool.name not in self.datasets)
+
+    def why_unseen(self, dataset: str) -> str:
+        """Why a dataset may be there though it was not listed; empty where nothing speaks for that."""
+        name = pool_of(dataset)
+        pool = next((pool for pool in self.unseen_pools if pool.name == name), None)
+        return "" if pool is None else f"pool {name} is {pool.health}, what is on it cannot be looked at"
 
 
 @dataclass(frozen=True, slots=True)

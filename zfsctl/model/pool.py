@@ -21,6 +21,11 @@ class Pool:
     readonly: bool = False
 
     @property
+    def is_healthy(self) -> bool:
+        """Whether what is on it can be looked at."""
+        return self.health in ("ONLINE", "DEGRADED")
+
+    @property
     def takes_writes(self) -> bool:
         """Whether a change can be asked of it at all."""
-        return self.health in ("ONLINE", "DEGRADED") and not self.readonly
+        return self.is_healthy and not self.readonly

@@ -30,6 +30,8 @@ class End:
         """Why nothing can be said about it; empty when all is known."""
         if self.host.problems:
             return self.host.problems[0]
+        if why := self.host.why_unseen(self.name):
+            return why
         if self.pool_is_absent:
             return f"pool {pool_of(self.name)} is not imported on {self.host.host}"
         if self.dataset is not None and self.name not in self.host.snapshots:
@@ -38,8 +40,11 @@ class End:
 
     @property
     def pool_is_absent(self) -> bool:
-        """Whether the host answered in full and does not have the pool."""
-        return self.host.complete and self.host.pool(pool_of(self.name)) is None
+        """Whether the host answered in full and does not have the pool, or only what is left of one whose disks went:
+        without an export it is suspended, or unavailable after the next start.
+        """
+        host = self.host
+        return host.complete and (host.pool(pool_of(self.name)) is None or host.why_unseen(self.name) != "")
 
     @property
     def dataset(self) -> Dataset | None:

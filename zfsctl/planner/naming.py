@@ -110,6 +110,8 @@ def _why_nothing(text: str, hosts: Sequence[HostFacts]) -> Exception:
             return HostCommandError(
                 f"{text}: not found, but the listing of {host.host} is not complete", why=why, where=host.host
             )
+        if unseen := host.why_unseen(dataset):
+            return HostCommandError(f"{text}: not looked up on {host.host}", why=unseen, where=host.host)
         if dataset in host.datasets:
             return UsageError(
                 f"{text}: left alone, zfsctl made it for itself",

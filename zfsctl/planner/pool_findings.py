@@ -12,11 +12,7 @@ def why_no_writes(pool: Pool) -> str:
     """Why the pool takes no changes; empty when it takes them."""
     if pool.takes_writes:
         return ""
-    return (
-        f"pool {pool.name} is {pool.health}"
-        if pool.health not in ("ONLINE", "DEGRADED")
-        else (f"pool {pool.name} is imported read-only")
-    )
+    return f"pool {pool.name} is {pool.health}" if not pool.is_healthy else (f"pool {pool.name} is imported read-only")
 
 
 def no_writes(host: str, pool: Pool) -> Finding:

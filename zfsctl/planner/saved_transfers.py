@@ -246,7 +246,7 @@ class _Checking:
         if dataset is None:
             if step.receiver_guid is not None or step.token:
                 return "the receiver was not listed"
-            return "" if host.complete else "its host could not be read in full"
+            return host.why_unseen(step.receiver) or ("" if host.complete else "its host could not be read in full")
         if step.receiver_guid is not None and dataset.guid != step.receiver_guid:
             return f"the receiver is another dataset now, guid {dataset.guid}"
         place = (step.host, step.receiver)

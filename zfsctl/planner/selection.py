@@ -11,16 +11,19 @@ from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import LOCAL
 from zfsctl.model.policy import DatasetRule, Pattern, Policy, PolicyFile
+from zfsctl.model.pool import Pool
 from zfsctl.planner.matching import (
     ANY_HOST,
     host_matches,
     literal_prefix,
     made_by_us,
+    matches,
     selects,
     selects_host,
     tree_order,
 )
 from zfsctl.planner.naming import hosts_of_selection, resolve_selection, wanted_by_selection
+from zfsctl.planner.pool_findings import no_writes
 
 __all__ = [
     "Selected",
@@ -69,10 +72,15 @@ class Selection:
 
     datasets: tuple[Selected, ...]
     unmatched: tuple[Unmatched, ...] = ()
+    unseen: tuple[tuple[str, Pool], ...] = ()
+    """Host and pool where a rule may be about datasets that could not be listed."""
 
     def findings(self, hosts: Collection[str], *, hint: str = "zfsctl config check") -> tuple[Finding, ...]:
-        """One for each pattern that selects nothing on one of `hosts`, or anywhere where no host is named."""
-        return tuple(
+        """One for each pattern that selects nothing on one of `hosts`, or anywhere where no host is named; and one for
+        each pool there that was not looked into.
+        """
+        sick = tuple(no_writes(host, pool) for host, pool in self.unseen if not hosts or host in hosts)
+        return sick + tuple(
             Finding(
                 Severity.CRITICAL,
                 "no-match",
@@ -98,9 +106,11 @@ def select_datasets(policy: PolicyFile, facts: Facts) -> Selection:
     """
     selected: list[Selected] = []
     unmatched: list[Unmatched] = []
+    unseen: list[tuple[str, Pool]] = []
     for name in sorted(facts.hosts):
         host = facts.hosts[name]
         selected.extend(_select_on(policy, host))
+        unseen.extend((name, pool) for pool in host.unseen_pools if _is_wanted(policy, name, pool))
         if host.complete:
             unmatched.extend(_unmatched_on(policy, host))
     unmatched.extend(
@@ -109,7 +119,7 @@ def select_datasets(policy: PolicyFile, facts: Facts) -> Selection:
         for pattern in rule.select
         if not any(selects_host(pattern, known) for known in policy.hosts)
     )
-    return Selection(tuple(selected), tuple(unmatched))
+    return Selection(tuple(selected), tuple(unmatched), tuple(unseen))
 
 
 def wanted_snapshots(policy: PolicyFile, host: str) -> Callable[[HostFacts], Sequence[str]]:
@@ -220,5 +230,19 @@ def _unmatched_on(policy: PolicyFile, host: HostFacts) -> Iterable[Unmatched]:
     names = [name for name in host.datasets if not outside(name)]
     for rule in policy.rules:
         for pattern in rule.select:
-            if selects_host(pattern, host.host) and not any(selects(pattern.dataset, name) for name in names):
+            if (
+                selects_host(pattern, host.host)
+                and not any(selects(pattern.dataset, name) for name in names)
+                and not any(_may_be_on(pattern, pool) for pool in host.unseen_pools)
+            ):
                 yield Unmatched(rule, pattern, host.host)
+
+
+def _is_wanted(policy: PolicyFile, host: str, pool: Pool) -> bool:
+    return any(
+        selects_host(pattern, host) and _may_be_on(pattern, pool) for rule in policy.rules for pattern in rule.select
+    )
+
+
+def _may_be_on(pattern: Pattern, pool: Pool) -> bool:
+    return matches(pattern.dataset.partition("/")[0], pool.name)

@@ -72,7 +72,6 @@ def a_play(
 @pytest.mark.zfs
 @pytest.mark.differential
 @pytest.mark.slow
-@pytest.mark.exploring
 @pytest.mark.parametrize(
     # One of four with mounts: mounting is slow on emulated hosts, and little of it is simulated.
     ("on_alpha", "on_beta"),

@@ -12,7 +12,7 @@ def approvals(session: Session) -> tuple[Approval, ...]:
     Raises:
         StateError: The state file cannot be read.
     """
-    filed = session.journal.approvals(session.clock())
+    filed = session.required_journal.approvals(session.clock())
     return tuple(approval for approval in filed if approval.status is not ApprovalStatus.EXPIRED)
 
 
@@ -25,4 +25,4 @@ def decide_approval(session: Session, identity: str, status: ApprovalStatus) -> 
         UnknownNameError: No request has that id.
         StateError: The state file cannot be written.
     """
-    return session.journal.decide_approval(identity, status, session.clock())
+    return session.required_journal.decide_approval(identity, status, session.clock())

@@ -33,7 +33,7 @@ def history(session: Session, *, name: str | None = None, replications: bool = F
         UnknownNameError: Nothing has that name, or several runs begin with it.
         StateError: The state file cannot be read.
     """
-    journal = session.journal
+    journal = session.required_journal
     if name is None:
         return History(health=journal.health_changes(limit=limit)) if replications else History(journal.runs(limit))
     # One that the policy dropped has a history all the same.

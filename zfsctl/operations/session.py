@@ -41,7 +41,8 @@ class Chained:
 class SessionOptions:
     """What the command line says before any verb.
 
-    `dry_run`: nothing will be changed, so no lock is taken and an unusable state file is only reported.
+    `dry_run`: nothing will be changed, so no lock is taken and what only looks something up in the state file goes on
+    without it.
     """
 
     config: Path | None = None
@@ -87,8 +88,30 @@ class Session:
         Raises:
             StateError: It cannot be used, and this command would act. A dry run goes on without it.
         """
+        try:
+            return self.required_journal
+        except StateError as error:
+            if self.acts:
+                raise
+            from zfsctl.state.protocol import NullJournal
+
+            self._journal = NullJournal()
+            self.findings.append(
+                Finding(Severity.WARNING, "state", "", "", f"planned without the journal: {error}", error.hint)
+            )
+            return self._journal
+
+    @property
+    def required_journal(self) -> JournalLike:
+        """The journal, for a command whose whole subject it is.
+
+        Raises:
+            StateError: It cannot be used.
+        """
         if self._journal is None:
-            self._journal = self._open_journal()
+            from zfsctl.state.journal import open_journal
+
+            self._journal = open_journal(self.paths.state_file, read_only=not self.acts)
         return self._journal
 
     def host_names(self, in_use: Sequence[str]) -> tuple[str, ...]:
@@ -158,20 +181,6 @@ class Session:
         self.fleet.close()
         if self._journal is not None:
             self._journal.close()
-
-    def _open_journal(self) -> JournalLike:
-        from zfsctl.state.journal import open_journal
-        from zfsctl.state.protocol import NullJournal
-
-        try:
-            return open_journal(self.paths.state_file, read_only=not self.acts)
-        except StateError as error:
-            if self.acts:
-                raise
-            self.findings.append(
-                Finding(Severity.WARNING, "state", "", "", f"planned without the journal: {error}", error.hint)
-            )
-            return NullJournal()
 
 
 @contextmanager

@@ -86,8 +86,12 @@ def _usage_error(error: Exception) -> UsageError:
     if isinstance(error, exceptions.NoArgsIsHelpError):
         return UsageError(f"{path}: nothing was done, no command was given", hint=f"{path} --help")
     if isinstance(error, exceptions.NoSuchOption):
-        near = sorted(error.possibilities or ())
-        hint = f"{path} {near[0]}" if near else f"{path} --help"
+        from difflib import get_close_matches
+
+        # The dashes would make any two options alike, and what is pasted must be what was meant.
+        words = [option.lstrip("-") for option in error.possibilities or ()]
+        near = get_close_matches(error.option_name.lstrip("-"), words, n=1)
+        hint = f"{path} --{near[0] if near else 'help'}"
         return UsageError(f"{path}: there is no option {error.option_name}", hint=hint, where=error.option_name)
     said = error.format_message() if isinstance(error, exceptions.ClickException) else str(error)
     return UsageError(f"{path}: nothing was done", why=said.rstrip("."), hint=f"{path} --help")

@@ -6,6 +6,7 @@ The rules are those of module/zcommon/zfs_namecheck.c and zfsprops(7).
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -107,6 +108,12 @@ class Place:
         return (
             self.dataset if self.host == LOCAL and ":" not in pool_of(self.dataset) else f"{self.host}:{self.dataset}"
         )
+
+    @property
+    def argument(self) -> str:
+        """It as an argument to paste where a policy could be meant too: a bare word gets its host."""
+        written = str(self)
+        return shlex.quote(written if "/" in written or ":" in written else f"{self.host}:{written}")
 
 
 class Ownership(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -57,14 +58,15 @@ def _subject_of(session: Session, name: str, kind: str | None) -> Subject:
         if Subject(kind) not in fitting:
             raise UnknownNameError(
                 f"{name}: not explained, it is no {kind}",
-                why=f"it is a {_listed(fitting)}" if fitting else "",
+                why=f"it is a {_listed(fitting)}" if fitting else "nothing is called that",
+                hint=f"zfsctl explain {shlex.quote(name)} --as {fitting[0]}" if fitting else "zfsctl config show",
                 where=name,
             )
         return Subject(kind)
     if len(fitting) > 1:
         raise UsageError(
             f"{name}: not explained, it is a {_listed(fitting)}",
-            hint=f"zfsctl explain {name} --as {fitting[0]}",
+            hint=f"zfsctl explain {shlex.quote(name)} --as {fitting[0]}",
             where=name,
         )
     if not fitting:
@@ -148,7 +150,7 @@ def _snapshot(session: Session, name: str, days: int) -> Explanation:
             why=f"{place} has {len(names)} snapshots" if scene.facts.complete else "the listing is not complete",
             hint=f"did you mean {' or '.join(f'{place}@{each}' for each in near)}?"
             if near
-            else f"zfsctl explain {place}",
+            else f"zfsctl explain {place.argument}",
             where=name,
         )
     answer = _explained(session, look, chosen, days)
@@ -180,7 +182,7 @@ def _look(session: Session, name: str) -> _Look:
     if len(scene.selected) > 1:
         raise UsageError(
             f"{name}: not explained, it names {len(scene.selected)} datasets",
-            hint=f"zfsctl explain {Place(one.host, one.dataset.name)}",
+            hint=f"zfsctl explain {Place(one.host, one.dataset.name).argument}",
             where=dataset,
         )
     replicating = replicate_scene(session, scene, sends=True)

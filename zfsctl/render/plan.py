@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 
 from zfsctl.model.approval import ApprovalRequest
@@ -195,4 +194,4 @@ def _kept_note(plan: Plan) -> str:
         return ""
     changed = next((step for step in plan.steps if isinstance(step, DestroySnapshots)), None)
     about = Place(changed.host, changed.dataset) if changed else Place(kept[0].host, kept[0].dataset)
-    return f" {len(kept)} kept: zfsctl explain {shlex.quote(str(about))}"
+    return f" {len(kept)} kept: zfsctl explain {about.argument}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -464,8 +465,10 @@ def test_the_demo_shows_the_commands_that_a_person_would_type(zfsctl: Zfsctl) ->
     ended = zfsctl("demo")
 
     assert ended.code == 0
-    assert "$ zfsctl run --dry-run\n" in ended.stdout
+    place = re.search(r"^\$ zfsctl sandbox init --sandbox (\S+)$", ended.stdout, re.MULTILINE)
+    assert place
+    assert f"$ zfsctl run --dry-run --sandbox {place[1]}\n" in ended.stdout
     assert "Plan: " in ended.stdout
     assert "home  (replication)\n" in ended.stdout
-    assert "The same on your own pools" in ended.stdout.rpartition("$ zfsctl status --check\n")[2]
+    assert "The same on your own pools" in ended.stdout.rpartition("$ zfsctl status --check ")[2]
     assert zfsctl("demo", "--json").code == 2

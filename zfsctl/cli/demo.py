@@ -23,7 +23,7 @@ SCENES: tuple[tuple[str, str], ...] = (
     ("What was done last?", "history --limit 5"),
     ("For monitoring.", "status --check"),
 )
-"""What is shown: a sentence and the command that a person would type."""
+"""What is shown: a sentence and the command that a person would type, but for --sandbox."""
 
 ENDING = """
 # The same on your own pools: write a policy for them, look at it, see what a run would do, let it run.
@@ -53,11 +53,12 @@ def demo(
     if face.json:
         raise UsageError("demo: nothing was shown", why="it is for people", hint="zfsctl run --json --sandbox DIR")
     with tempfile.TemporaryDirectory(prefix="zfsctl-demo-") as temporary:
-        place = folder or face.options.sandbox or f"{temporary}/fleet"
+        place = folder or face.options.sandbox or temporary
         for sentence, command in SCENES:
-            face.write((f"\n# {sentence}\n$ zfsctl {command}\n",))
-            code = dispatch([*shlex.split(command), "--sandbox", place], face.for_scene())
+            line = f"{command} --sandbox {shlex.quote(place)}"
+            face.write((f"\n# {sentence}\n$ zfsctl {line}\n",))
+            code = dispatch(shlex.split(line), face.for_scene())
             if code:
-                raise ZfsctlError(f"demo: `zfsctl {command}` ended with {code}", where=command)
+                raise ZfsctlError(f"demo: `zfsctl {line}` ended with {code}", where=line)
     face.write((ENDING,))
     return 0

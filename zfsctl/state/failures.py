@@ -38,9 +38,11 @@ def state_error(path: Path, what: str, error: sqlite3.Error | OSError) -> StateE
     return StateError(f"{path}: {what}", why=why, hint=hint, where=str(path))
 
 
-def damaged(path: Path, what: str, why: str) -> StateError:
-    """The file is no state file that can be used."""
-    return StateError(f"{path}: {what}", why=f"{why}; {ONLY_HISTORY}", hint=f"mv {path} {path}.aside", where=str(path))
+def damaged(path: Path, what: str, why: str, *, first: str = "") -> StateError:
+    """The file is no state file that can be used; `first` is to be tried before it is given up."""
+    aside = f"mv {path} {path}.aside"
+    hint = f"{first}, or {aside}" if first else aside
+    return StateError(f"{path}: {what}", why=f"{why}; {ONLY_HISTORY}", hint=hint, where=str(path))
 
 
 def _why(path: Path, error: sqlite3.Error | OSError) -> tuple[str, str]:

@@ -137,7 +137,7 @@ def _pending(db: Database, path: Path) -> bool:
     applied = {migration.name for migration in MIGRATIONS.applied(db)}
     newer = sorted(applied - KNOWN)
     if newer:
-        raise damaged(path, NOT_OPENED, f"a newer zfsctl has written it ({', '.join(newer)})")
+        raise damaged(path, NOT_OPENED, f"a newer zfsctl has written it ({', '.join(newer)})", first="update zfsctl")
     if not applied and db.table_names():
         raise damaged(path, NOT_OPENED, "it is a database of something else")
     return bool(pending)

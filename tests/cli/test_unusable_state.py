@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Zfsctl
-from tests.state.test_state_faults import FAULTS, changed
+from tests.state.test_state_faults import FAULTS, changed, newer
 
 NOT_OPENED = [fault for fault in FAULTS if fault.values[0] is not changed]
 ABOUT_THE_JOURNAL = ("history", "history tank", "history --replications", "approvals")
@@ -49,3 +49,11 @@ def test_before_the_first_run_there_is_no_state_file_and_nothing_to_tell(
     ended = zfsctl(line, "--sandbox", sandbox)
 
     assert (ended.code, ended.stderr) == (0, "")
+
+
+def test_a_state_file_of_a_newer_zfsctl_asks_for_that_one_first(zfsctl: Zfsctl, sandbox: Path) -> None:
+    newer(sandbox / "state.db")
+
+    ended = zfsctl("history", "--sandbox", sandbox)
+
+    assert f"try: update zfsctl, or mv {sandbox}/state.db" in ended.stderr

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Zfsctl
+from tests.cli.conftest import Zfsctl, edit_fleet
 from zfsctl.cli import process
 from zfsctl.cli.verbs import VERBS
 from zfsctl.version import VERSION
@@ -36,7 +38,13 @@ from zfsctl.version import VERSION
         pytest.param("schema plam", "no document of the kind 'plam'", "zfsctl schema plan", id="an-unknown-schema"),
         pytest.param("status --timeout soon", "--timeout", "--timeout 60s", id="a-timeout-that-is-none"),
         pytest.param("sandbox show", "no folder was named", "zfsctl sandbox show DIR", id="no-sandbox-named"),
-        pytest.param("apply missing.json", "cannot be read", "No such file", id="a-plan-that-is-not-there"),
+        pytest.param("sandbox init", "no folder was named", "zfsctl sandbox init DIR", id="no-sandbox-to-make"),
+        pytest.param("sandbox advance 2d", "no folder", "zfsctl sandbox advance 2d DIR", id="no-sandbox-to-advance"),
+        pytest.param(
+            "snapshot tank --expires 99999999999d", "--expires", "--expires 30d", id="longer-than-the-calendar"
+        ),
+        pytest.param("run --out p.json --valid 0s", "--valid", "--valid 12h", id="no-time-at-all"),
+        pytest.param("apply missing.json", "No such file", "zfsctl run --dry-run --out", id="a-plan-that-is-not-there"),
     ],
 )
 @pytest.mark.parametrize("as_json", [pytest.param(False, id="text"), pytest.param(True, id="json")])
@@ -189,3 +197,50 @@ def test_every_schema_is_listed_and_printed(zfsctl: Zfsctl) -> None:
     for kind in kinds:
         assert json.loads(zfsctl("schema", kind).stdout)["title"] == f"zfsctl.{kind}/1"
     assert list(zfsctl("schema", "--json").document) == kinds
+
+
+@pytest.mark.parametrize(
+    ("line", "why", "hint"),
+    [
+        pytest.param("snapshot nohost:tank", "it has local, beta", "zfsctl config check", id="an-unknown-host"),
+        pytest.param("explain x --as policy", "nothing is called that", "zfsctl config show", id="no-such-policy"),
+        pytest.param("explain critical --as dataset", "a policy", "critical --as policy", id="another-kind-of-name"),
+        pytest.param("run -n -c /nofile", "nothing without a policy file", "zfsctl config init", id="no-such-file"),
+    ],
+)
+def test_a_name_that_the_policy_does_not_have_exits_2_with_what_to_type(
+    zfsctl: Zfsctl, sandbox: Path, line: str, why: str, hint: str
+) -> None:
+    ended = zfsctl(*line.split(), "--sandbox", sandbox)
+
+    assert ended.code == 2
+    assert why in ended.stderr
+    assert re.search(f"try: zfsctl .*{hint.removeprefix('zfsctl ')}", ended.stderr)
+
+
+@pytest.mark.parametrize("damage", ['{"schema": ', '{"schema": "zfsctl.sandbox/1", "now": true}'])
+def test_a_damaged_sandbox_is_set_aside_and_made_anew_by_the_line_to_try(
+    zfsctl: Zfsctl, sandbox: Path, damage: str
+) -> None:
+    (sandbox / "fleet.json").write_text(damage)
+
+    ended = zfsctl("status", "--sandbox", sandbox)
+
+    assert ended.code == 2
+    assert f"try: mv {sandbox} {sandbox}.aside && zfsctl sandbox init {sandbox}\n" in ended.stderr
+
+
+def test_the_dataset_in_the_totals_is_explained_even_where_a_policy_has_its_name(zfsctl: Zfsctl, sandbox: Path) -> None:
+    policy = sandbox / "zfsctl.toml"
+    policy.write_text(policy.read_text().replace("critical", "tank"))
+    edit_fleet(sandbox, with_snapshots_of_the_pool_alone)
+
+    totals = zfsctl("run", "--dry-run", "--only", "prune", "--host", "local", "--sandbox", sandbox).stderr
+    explained = zfsctl(*totals.rpartition(": zfsctl ")[2].split(), "--sandbox", sandbox)
+
+    assert (explained.code, explained.rows[0][:3]) == (0, ["subject", "dataset", "tank"])
+
+
+def with_snapshots_of_the_pool_alone(document: dict[str, Any]) -> None:
+    datasets = document["hosts"]["local"]["pools"]["tank"]["datasets"]
+    datasets["tank"] = datasets.pop("tank/db")

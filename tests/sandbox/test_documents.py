@@ -230,7 +230,7 @@ def test_a_directory_without_a_fleet_is_told_how_to_begin(tmp_path):
     with pytest.raises(UsageError) as caught:
         open_sandbox(tmp_path)
 
-    assert caught.value.hint == "zfsctl sandbox init"
+    assert caught.value.hint == f"zfsctl sandbox init {tmp_path}"
 
 
 @pytest.fixture

@@ -145,7 +145,9 @@ def read_plan_file(name: str) -> Plan:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"{name}: not applied, it cannot be read", why=why, where=name) from error
+        raise UsageError(
+            f"{name}: not applied, it cannot be read", why=why, hint="zfsctl run --dry-run --out PLAN.json", where=name
+        ) from error
     return read_plan(text, source=name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,10 +31,10 @@ def init(context: typer.Context, folder: Folder = None) -> int:
     from zfsctl.operations.sandbox import init_sandbox
 
     face = face_of(context)
-    path = _folder(face, folder)
+    path = _folder(face, folder, "init")
     init_sandbox(path)
     _answer(face, path)
-    face.talk(f"Try: zfsctl run --dry-run --sandbox {path}")
+    face.talk(f"Try: zfsctl run --dry-run --sandbox {shlex.quote(str(path))}")
     return 0
 
 
@@ -41,7 +42,7 @@ def init(context: typer.Context, folder: Folder = None) -> int:
 def show(context: typer.Context, folder: Folder = None) -> int:
     """Show the clock, hosts, pools and datasets of a sandbox."""
     face = face_of(context)
-    _answer(face, _folder(face, folder))
+    _answer(face, _folder(face, folder, "show"))
     return 0
 
 
@@ -57,18 +58,19 @@ def advance(
     from zfsctl.operations.sandbox import advance_sandbox
 
     face = face_of(context)
-    path = _folder(face, folder)
+    path = _folder(face, folder, f"advance {shlex.quote(duration)}")
     advance_sandbox(path, seconds_of("sandbox advance", duration, example="2d"), load=load)
     _answer(face, path)
     return 0
 
 
-def _folder(face: Face, argument: str | None) -> Path:
+def _folder(face: Face, argument: str | None, command: str) -> Path:
+    """The folder that is meant; without any `command` is told to be given one."""
     from pathlib import Path
 
     name = argument or face.options.sandbox
     if name is None:
-        raise UsageError("sandbox: nothing was done", why="no folder was named", hint="zfsctl sandbox show DIR")
+        raise UsageError("sandbox: nothing was done", why="no folder was named", hint=f"zfsctl sandbox {command} DIR")
     return Path(name)
 
 

@@ -49,9 +49,17 @@ def parse_duration(text: str) -> int:
 def nearest_duration(text: str) -> str | None:
     """The duration that was probably meant by `text`, such as 10m for "10 min"; None when there is no telling."""
     found = _NEAR.fullmatch(text)
-    if not found:
+    meant = _meant(found[1], found[2].lower()) if found else None
+    if meant is None:
         return None
-    number, unit = found[1], found[2].lower()
+    try:
+        parse_duration(meant)
+    except ValueError:
+        return None
+    return meant
+
+
+def _meant(number: str, unit: str) -> str | None:
     singular = unit[:-1] if unit.endswith("s") and len(unit) > 1 else unit
     if singular in SECONDS_OF:
         return f"{number}{singular}"

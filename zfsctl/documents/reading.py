@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from zfsctl.documents.types import PlanEnvelope
 
-_REMAKE = "make the plan anew: zfsctl run --dry-run --out PLAN.json"
+_REMAKE = "zfsctl run --dry-run --out PLAN.json"
 
 
 def read_plan(text: str, *, source: str) -> Plan:

@@ -232,11 +232,11 @@ def _sandbox_session(options: SessionOptions) -> Session:
     assert folder is not None
     fleet = open_sandbox(folder)
     config = options.config or folder / "zfsctl.toml"
-    if not config.exists():
+    if options.config is None and not config.exists():
         raise ConfigError(
             f"{config}: no policy was read, there is no such file",
             why="a sandbox without -c takes its policy from its own folder",
-            hint=f"zfsctl sandbox init --sandbox {folder}",
+            hint="zfsctl config init",
             where=str(config),
         )
     return Session(

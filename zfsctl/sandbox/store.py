@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,10 +83,15 @@ class FleetStore:
             self._fleet = load_fleet(json.loads(text))
         except ConfigError as error:
             raise ConfigError(
-                f"{self.path}: {error.message}", why=error.why, hint=error.hint, where=f"{self.path}: {error.where}"
+                f"{self.path}: {error.message}",
+                why=error.why,
+                hint=error.hint or _anew(self.directory),
+                where=f"{self.path}: {error.where}",
             ) from error
         except ValueError as error:
-            raise ConfigError(f"{self.path} is no JSON document", why=str(error), where=str(self.path)) from error
+            raise ConfigError(
+                f"{self.path} is no JSON document", why=str(error), hint=_anew(self.directory), where=str(self.path)
+            ) from error
         self._seen = seen
         self._saved_changes = self._fleet.changes
         return self._fleet
@@ -108,10 +114,16 @@ class FleetStore:
         self._saved_changes = fleet.changes
 
 
+def _anew(directory: Path) -> str:
+    """The line that makes another sandbox in place of a damaged one."""
+    folder, aside = shlex.quote(str(directory)), shlex.quote(f"{directory}.aside")
+    return f"mv {folder} {aside} && zfsctl sandbox init {folder}"
+
+
 def _no_sandbox(path: Path, error: OSError) -> UsageError:
     return UsageError(
         f"{path}: no simulated fleet there",
         why=error.strerror or str(error),
-        hint="zfsctl sandbox init",
+        hint=f"zfsctl sandbox init {shlex.quote(str(path.parent))}",
         where=str(path),
     )

@@ -1,7 +1,8 @@
 """Read what a command is about from its hosts: all of them in parallel, each in a constant number of exchanges.
 
-The first exchange asks a host for its version, clock, pools and datasets. Where snapshots matter, two more read
-them as they arrive. What goes away in between spoils the listing; then everything is asked once more.
+The first exchange asks a host for its version, clock, pools and datasets. Where snapshots matter, two more, which
+begin together, read them as they arrive. What goes away in between spoils the listing; then everything is asked once
+more.
 """
 
 from __future__ import annotations

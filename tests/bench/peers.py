@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shlex
 import subprocess
 import sys
@@ -137,7 +138,7 @@ def install_syncoid() -> str:
         for package in tree.glob("*.deb"):
             _do("dpkg-deb", "--extract", str(package), str(tree))
     environ = {**os.environ, "PERL5LIB": str(tree / "usr/share/perl5")}
-    return _do("perl", str(program), "--version", environ=environ).splitlines()[0]
+    return f"syncoid {_version(_do('perl', str(program), '--version', environ=environ))}"
 
 
 def install_bzfs() -> str:
@@ -151,7 +152,7 @@ def install_bzfs() -> str:
         folder = program.parents[1]
         venv.create(folder, with_pip=False)
         _do(sys.executable, "-m", "pip", "--python", str(folder / "bin/python"), "install", "--quiet", "bzfs")
-    return f"bzfs {_do(str(program), '--version').strip()}"
+    return f"bzfs {_version(_do(str(program), '--version'))}"
 
 
 def end_shared_connections(since: float) -> None:
@@ -168,6 +169,12 @@ def end_shared_connections(since: float) -> None:
                 capture_output=True,
                 timeout=30,
             )
+
+
+def _version(said: str) -> str:
+    """The first thing like a version in what a program says of itself."""
+    found = re.search(r"\d+(\.\d+)+", said)
+    return found[0] if found else "of an unknown version"
 
 
 def _do(*argv: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> str:

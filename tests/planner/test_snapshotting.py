@@ -116,6 +116,9 @@ def test_hosts_pools_and_policies_have_steps_of_their_own_with_ids_of_their_own(
     ("every", "zone", "history", "why"),
     [
         pytest.param("hourly", "UTC", "", "hourly is due, there is no snapshot of ours yet", id="first"),
+        pytest.param(
+            "hourly", "UTC", "20T16", "hourly is due, there is no snapshot of ours but from the future", id="set-back"
+        ),
         pytest.param("hourly", "Europe/Berlin", "20T13:30", "hourly is due since 15:00", id="in-the-zone"),
         pytest.param("hourly", "UTC", "18T13:30", "hourly is due since 2026-11-18 14:00", id="another-day"),
         pytest.param("0 */6 * * *", "UTC", "20T11", '"0 */6 * * *" is due since 12:00', id="a-cron-line"),

@@ -16,7 +16,9 @@ from zfsctl.model.names import (
     MAX_NAME_BYTES,
     POLICY_PROPERTY,
     REASON_PROPERTY,
+    Ownership,
     manual_name,
+    ownership_of,
     pool_of,
     scheduled_name,
 )
@@ -51,6 +53,8 @@ class _Wanted:
     policy: Policy | None
     since: int | None
     """The instant of the schedule that it answers; None for the first snapshot, or one taken by hand."""
+    ahead: bool = False
+    """Whether there are scheduled ones of ours, all of them from the future."""
 
 
 def plan_scheduled_snapshots(
@@ -151,7 +155,8 @@ def _due(one: Selected, host: HostFacts, prefix: str, zone: tzinfo, parts: _Part
                 f"zfsctl snapshot {host.host}:{dataset.name}",
             )
             return None
-        return _Wanted(dataset, policy, None)
+        ahead = any(ownership_of(one.name, prefix=prefix) is Ownership.SCHEDULED for one in snapshots)
+        return _Wanted(dataset, policy, None, ahead)
     if not is_due(policy.schedule, newest.creation, now=host.clock, zone=zone):
         return None
     if policy.skip_empty and written_since_ours(snapshots, dataset.written, prefix=prefix) == 0:
@@ -275,7 +280,8 @@ def _why(batch: Sequence[_Wanted], clock: int, zone: tzinfo, reason: str) -> str
     word = schedule.text if " " not in schedule.text else f'"{schedule.text}"'
     since = [one.since for one in batch if one.since is not None]
     if not since:
-        return f"{word} is due, there is no snapshot of ours yet"
+        but = "but from the future" if any(one.ahead for one in batch) else "yet"
+        return f"{word} is due, there is no snapshot of ours {but}"
     return f"{word} is due since {time_of_day(min(since), zone, now=clock)}"
 
 

@@ -167,7 +167,24 @@ def test_a_pool_that_is_gone_is_an_alarm_and_never_a_reason(world: World) -> Non
 def test_a_policy_that_selects_nothing_is_refused(world: World) -> None:
     world.policy_text = world.policy_text.replace('"alpha:tank", "beta:bk/vm"', '"alpha:nothing"')
 
-    with pytest.raises(ConfigError, match="no rule of the policy selects anything"):
+    with pytest.raises(ConfigError, match="no rule of the policy selects anything") as raised:
+        world.run()
+
+    assert 'toml: datasets[1].select[1]: "alpha:nothing" selects nothing on alpha' in raised.value.why
+    assert raised.value.where.endswith("datasets[1].select[1]")
+
+
+@pytest.mark.parametrize(
+    ("rules", "why"),
+    [
+        pytest.param('select = ["alpha:tank"]\nexclude = ["**"]\npolicy = "p"', "exclude every", id="all-excluded"),
+        pytest.param('select = ["alpha:tank"]\npolicy = "none"', "about any host", id="only-rules-that-opt-out"),
+    ],
+)
+def test_a_policy_whose_rules_leave_nothing_is_refused_with_the_reason(world: World, rules: str, why: str) -> None:
+    world.policy_text = f"{world.policy_text.partition('[[datasets]]')[0]}[[datasets]]\n{rules}\n"
+
+    with pytest.raises(ConfigError, match=why):
         world.run()
 
 

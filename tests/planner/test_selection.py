@@ -237,6 +237,25 @@ def test_patterns_that_select_nothing_are_told_where_the_host_answered_in_full()
     assert found[0].rule is rules[0]
 
 
+def test_a_pattern_that_selects_nothing_is_told_with_its_key_and_the_nearest_that_would() -> None:
+    rules = (rule("tank/vm tank/phtos"), rule("node*:tank/vm"), rule("node01:tank/phots"))
+    facts = facts_of(host_with("tank/vm tank/photos"), host_with("tank/photos", host="node01"))
+
+    found = select_datasets(file_of(*rules), facts).findings((), hint="zfs list")
+
+    assert [(one.message, one.hint) for one in found] == [
+        (
+            'zfsctl.toml: tank/vm tank/phtos.select[2]: "tank/phtos" selects nothing on local',
+            "did you mean tank/photos?",
+        ),
+        ('zfsctl.toml: node*:tank/vm.select[1]: "node*:tank/vm" selects nothing on node01', "zfs list"),
+        (
+            'zfsctl.toml: node01:tank/phots.select[1]: "node01:tank/phots" selects nothing on node01',
+            "did you mean node01:tank/photos?",
+        ),
+    ]
+
+
 def test_a_pattern_that_lost_all_its_datasets_to_others_still_selects() -> None:
     rules = [rule("tank"), rule("tank/a", "media")]
 

@@ -19,6 +19,7 @@ from zfsctl.model.policy import HostEntry
 from zfsctl.model.replication import Chosen, Replication
 from zfsctl.operations.assemble import host_findings
 from zfsctl.operations.session import Session, SessionOptions
+from zfsctl.planner.idle_rules import idle_findings
 from zfsctl.planner.matching import made_by_us, selects_host
 from zfsctl.planner.selection import hosts_in_use, select_datasets
 from zfsctl.zfs.about import argv_version, parse_version
@@ -91,7 +92,12 @@ def check_policy(session: Session) -> ConfigCheck:
             )
             for rule in policy.rules
         ),
-        findings=(*host_findings(facts), *findings, *_about_replications(replications, policy.replications)),
+        findings=(
+            *host_findings(facts),
+            *findings,
+            *idle_findings(policy, facts, selection),
+            *_about_replications(replications, policy.replications),
+        ),
         replications=replications,
     )
 

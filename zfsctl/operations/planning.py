@@ -73,7 +73,7 @@ def scene_of_policy(session: Session, *, with_chains: bool = True) -> Scene:
         )
         selection = select_datasets(policy, facts)
     if facts.complete and not selection.datasets and not trees:
-        raise _selects_nothing(session, selection)
+        raise _selects_nothing(session, facts, selection)
     selected, findings = receivers_of(trees, facts, selection.datasets, adopts_of(policy))
     here = tuple(one for one in selected if one.host in hosts)
     return Scene(facts, here, (*selection.findings(session.options.hosts), *findings), trees, selection.datasets)
@@ -258,11 +258,19 @@ def joined(*parts: Iterable[PlannedDataset]) -> tuple[PlannedDataset, ...]:
     return tuple(places[place] for place in sorted(places, key=lambda place: (place[0], place[1].split("/"))))
 
 
-def _selects_nothing(session: Session, selection: Selection) -> ConfigError:
-    patterns = ", ".join(f'"{one.pattern.text}"' for one in selection.unmatched)
+def _selects_nothing(session: Session, facts: Facts, selection: Selection) -> ConfigError:
+    policy, unmatched = session.policy, selection.unmatched
+    if unmatched:
+        why = "; ".join(str(one) for one in unmatched)
+    elif not policy.rules:
+        why = "it has no [[datasets]]"
+    elif not facts.hosts:
+        why = f"no rule with a policy is about {' or '.join(session.options.hosts) or 'any host'}"
+    else:
+        why = "its rules exclude every dataset that they select"
     return ConfigError(
         "nothing was done, no rule of the policy selects anything",
-        why=f"no dataset fits {patterns}" if patterns else "it has no [[datasets]]",
-        hint="zfsctl config check",
-        where=", ".join(session.policy.files),
+        why=why,
+        hint=next((one.hint for one in unmatched if one.hint), "zfsctl config check"),
+        where=", ".join(one.where for one in unmatched) or ", ".join(policy.files),
     )

@@ -29,6 +29,7 @@ __all__ = [
     "Selected",
     "Selection",
     "Unmatched",
+    "excludes_host",
     "hosts_in_use",
     "hosts_of_selection",
     "resolve_selection",
@@ -64,6 +65,21 @@ class Unmatched:
     pattern: Pattern
     host: str
     """The host's name; the host pattern itself where no host of the policy has such a name."""
+    near: str = ""
+    """The pattern that was probably meant, empty where nothing is near."""
+
+    @property
+    def where(self) -> str:
+        """File and key path."""
+        return f"{self.rule.where}.select[{self.rule.select.index(self.pattern) + 1}]"
+
+    def __str__(self) -> str:
+        return f'{self.where}: "{self.pattern.text}" selects nothing on {self.host}'
+
+    @property
+    def hint(self) -> str:
+        """The nearest that would select something, empty where nothing is near."""
+        return f"did you mean {self.near}?" if self.near else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +102,8 @@ class Selection:
                 "no-match",
                 one.host,
                 "",
-                f'{one.rule.where}: "{one.pattern.text}" selects nothing on {one.host}',
-                hint,
+                str(one),
+                one.hint or hint,
             )
             for one in self.unmatched
             if not hosts or one.host in hosts
@@ -182,7 +198,7 @@ def _select_on(policy: PolicyFile, host: HostFacts) -> list[Selected]:
 def _rules_on(rules: Iterable[DatasetRule], host: str) -> list[RuleOnHost]:
     """The rules that are about a host, each with what of its `select` and `exclude` is."""
     return [
-        (rule, patterns, [pattern for pattern in rule.exclude if _excludes_host(pattern, host)])
+        (rule, patterns, [pattern for pattern in rule.exclude if excludes_host(pattern, host)])
         for rule in rules
         if (patterns := [pattern for pattern in rule.select if selects_host(pattern, host)])
     ]
@@ -221,7 +237,8 @@ def _precision(pattern: Pattern) -> tuple[int, int, int]:
     return (len(literal_prefix(pattern.dataset)), int("*" not in host), len(literal_prefix(host)))
 
 
-def _excludes_host(pattern: Pattern, host: str) -> bool:
+def excludes_host(pattern: Pattern, host: str) -> bool:
+    """Whether an `exclude` entry is about `host`; one without a host is about every host."""
     return host_matches(pattern.host or ANY_HOST, host)
 
 
@@ -235,7 +252,14 @@ def _unmatched_on(policy: PolicyFile, host: HostFacts) -> Iterable[Unmatched]:
                 and not any(selects(pattern.dataset, name) for name in names)
                 and not any(_may_be_on(pattern, pool) for pool in host.unseen_pools)
             ):
-                yield Unmatched(rule, pattern, host.host)
+                yield Unmatched(rule, pattern, host.host, _nearest(pattern, names))
+
+
+def _nearest(pattern: Pattern, names: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = [] if "*" in pattern.dataset else get_close_matches(pattern.dataset, names, n=1)
+    return f"{pattern.text.removesuffix(pattern.dataset)}{near[0]}" if near else ""
 
 
 def _is_wanted(policy: PolicyFile, host: str, pool: Pool) -> bool:

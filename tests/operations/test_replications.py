@@ -273,7 +273,7 @@ def test_a_snapshot_taken_by_hand_arrives_with_its_reason_and_its_end(world: Cop
         )
         assert row.split("\t") == ["before the upgrade", str(world.sim.now + 5 * HOUR)]
 
-    for _ in range(7):
+    for _ in range(14):
         an_hour(world)
         world.run()
     for host, dataset in (("alpha", "tank/a"), ("beta", "bk/a"), ("gamma", "vault/chain")):

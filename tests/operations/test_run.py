@@ -369,6 +369,23 @@ def test_a_pool_that_takes_no_writes_is_told_of_once(aged: World) -> None:
     assert [(finding.code, finding.dataset) for finding in findings] == [("pool-takes-no-writes", "tank")]
 
 
+def test_clocks_two_years_ahead_make_nothing_expire_while_older_snapshots_deny_it(aged: World) -> None:
+    """The controller is that host, or both were set by the same wrong server. The rules reach back six hours."""
+    taken = aged.sim.now
+    aged.zfs("alpha", "snapshot", "-o", f"zfsctl:expires={taken + 7 * DAY}", "tank/a@zfsctl-manual-20261118T000000Z")
+    aged.sim.now += 730 * DAY
+    for _ in range(5):
+        aged.run()
+        aged.advance(HOUR)
+    kept = "tank/a@zfsctl-manual-20261118T000000Z" in aged.snapshots()
+    for _ in range(25):
+        aged.run()
+        aged.advance(HOUR)
+
+    assert kept
+    assert "tank/a@zfsctl-manual-20261118T000000Z" not in aged.snapshots(), "in the end the clock is believed"
+
+
 def test_a_clock_set_back_a_year_loses_nothing(aged: World) -> None:
     before = aged.everything()["alpha"]
     aged.sim.hosts["alpha"].clock_offset = -365 * DAY

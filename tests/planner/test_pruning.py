@@ -76,7 +76,7 @@ def gone(part: Pruning) -> list[str]:
 
 
 def test_one_step_for_each_dataset_with_the_oldest_first() -> None:
-    here = host("20T10 20T11 20T12m>21T00 20T13", "20T10", "20T10 20T11")
+    here = host("20T10 20T11 20T12m>20T12:30 20T13", "20T10", "20T10 20T11")
     part = plan(here)
 
     assert part.steps == (
@@ -237,14 +237,14 @@ def test_a_pool_that_takes_no_changes_is_no_matter_where_nothing_would_go() -> N
 
 def test_opted_out_loses_nothing_even_when_it_is_named() -> None:
     file = file_of({"tank/a": None})
-    part = plan(host("20T10 20T11m>21T00 20T12"), file=file, only=["tank/a"])
+    part = plan(host("20T10 20T11m>20T11:30 20T12"), file=file, only=["tank/a"])
 
     assert part.steps == ()
     assert {one.reasons for one in part.decisions} == {(Reason(Rule.NO_POLICY, 'tank/a says policy = "none"'),)}
 
 
 def test_named_without_a_rule_only_what_was_taken_by_hand_expires() -> None:
-    part = plan(host("20T10 20T11m>21T00 20T12"), file=file_of({}), only=["tank/a"])
+    part = plan(host("20T10 20T11m>20T11:30 20T12"), file=file_of({}), only=["tank/a"])
 
     assert gone(part) == ["local:tank/a@1002"]
     assert part.datasets[0].policy == ""

@@ -264,6 +264,19 @@ def test_what_was_taken_by_hand_expires_only_when_both_clocks_say_so() -> None:
     assert lost("24T00", "26T00") == set()
 
 
+def test_what_was_taken_by_hand_expires_only_when_snapshots_bear_the_clocks_out() -> None:
+    retention = Retention(policy("last=1"), prefix="zfsctl", zone=UTC)
+    history = snapshots("20T06m>25T00 20T08")
+
+    def judged(witness: int | None) -> Decision:
+        return plan_retention("local", history, retention, clock=at("26T00"), witness=witness).decisions[-1]
+
+    assert judged(at("25T00")).verdict is judged(None).verdict is Verdict.DESTROY
+    assert judged(at("24T23")).reasons == (
+        Reason(Rule.MANUAL, "taken by hand, expired 24 h ago; kept until the clock was right for a day"),
+    )
+
+
 def test_without_a_policy_only_what_was_taken_by_hand_expires() -> None:
     retention = Retention(None, adopt=("*",), prefix="zfsctl", zone=UTC)
     decisions = plan_retention(

@@ -8,10 +8,14 @@ from enum import Enum
 from operator import attrgetter
 
 from zfsctl.model.dataset import Snapshot
+from zfsctl.model.facts import HostFacts
 from zfsctl.model.names import Ownership, ownership_of
 
 FUTURE_SECONDS = 300
 """A snapshot created later than this after its host's now is from a wrong clock."""
+
+WITNESS_SECONDS = 86_400
+"""How old a snapshot must be to bear out the clock that dated it."""
 
 _MOST_REMEMBERED = 100_000
 
@@ -103,3 +107,20 @@ def written_since_ours(snapshots: Sequence[Snapshot], head_written: int, *, pref
 
 def _expression(glob: str) -> str:
     return "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in glob)
+
+
+def witness_of(host: HostFacts, *, prefix: str) -> int | None:
+    """Until when scheduled snapshots bear the host's clock out: the creation of the newest that is a day old, or of the
+    oldest where the rules do not reach back that far.
+
+    After a clock has jumped ahead, by years perhaps, the snapshots of the day before say what it was. None where the
+    host has no scheduled snapshot.
+    """
+    latest = host.clock - WITNESS_SECONDS
+    taken = [
+        one.creation
+        for listed in host.snapshots.values()
+        for one in listed
+        if ownership_of(one.name, prefix=prefix) is Ownership.SCHEDULED
+    ]
+    return max((one for one in taken if one <= latest), default=min(taken, default=None))

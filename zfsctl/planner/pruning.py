@@ -8,6 +8,7 @@ from datetime import tzinfo
 
 from zfsctl.model.approval import Approval, ApprovalRequest
 from zfsctl.model.batches import MOST_NAMES_PER_DESTROY, batches
+from zfsctl.model.dataset import Snapshot
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import pool_of
@@ -16,6 +17,7 @@ from zfsctl.model.policy import PolicyFile
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
 from zfsctl.planner.guards import MASS_DESTROY, NO_HOLDERS, guard, holders_after, may_be_mass
 from zfsctl.planner.keeping import fingerprint_of_rules
+from zfsctl.planner.ownership import witness_of
 from zfsctl.planner.pool_findings import no_writes, why_no_writes
 from zfsctl.planner.retention import NO_ANCHORS, Judgement, Retention, keep_all, plan_retention
 from zfsctl.planner.selection import Selected
@@ -118,6 +120,7 @@ def _judge_all(
     rules: dict[tuple[str, tuple[str, ...]], tuple[Retention, str]] = {}
     opted_out = Retention(None, prefix=policy.prefix, zone=zone)
     judged: list[_Judged] = []
+    witnesses: dict[str, int | None] = {}
     for one in selected:
         host, name = facts.hosts.get(one.host), one.dataset.name
         snapshots = host.snapshots.get(name) if host is not None else None
@@ -139,12 +142,15 @@ def _judge_all(
         if pool is None and not unknown:
             unknown = f"pool {pool_of(name)} was not listed"
         read_only = why_no_writes(pool) if pool is not None else ""
+        if one.host not in witnesses and any(_is_over(snapshot, host.clock) for snapshot in snapshots):
+            witnesses[one.host] = witness_of(host, prefix=policy.prefix)
         judgement = plan_retention(
             one.host,
             snapshots,
             retention,
             clock=host.clock,
             now=now,
+            witness=witnesses.get(one.host),
             unknown=unknown,
             read_only=read_only,
             anchors=anchors.get((one.host, name), NO_ANCHORS),
@@ -153,6 +159,10 @@ def _judge_all(
             fingerprint = ""
         judged.append(_Judged(one, host, retention, judgement, fingerprint, bool(read_only)))
     return judged
+
+
+def _is_over(snapshot: Snapshot, clock: int) -> bool:
+    return snapshot.expires is not None and snapshot.expires <= clock
 
 
 def _holders(judged: Iterable[_Judged], facts: Facts) -> Mapping[int, Collection[int]]:

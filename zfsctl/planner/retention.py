@@ -63,10 +63,14 @@ class Retention:
             reasons = self._no_rule[ended] = (Reason(Rule.NO_RULE, detail),)
         return reasons
 
-    def manual(self, expires: int | None) -> Reason:
-        """The reason to keep a snapshot that was taken by hand."""
+    def manual(self, expires: int | None, clock: int) -> Reason:
+        """The reason to keep a snapshot that was taken by hand, at `clock`."""
         if expires is None:
             return _FOR_EVER
+        if expires <= clock:
+            return Reason(
+                Rule.MANUAL, f"taken by hand, expired {ago(expires, clock)}; kept until the clock was right for a day"
+            )
         known = self._manual.get(expires)
         if known is None:
             known = self._manual[expires] = Reason(Rule.MANUAL, f"taken by hand, expires {_day(expires, self.zone)}")
@@ -97,6 +101,7 @@ def plan_retention(
     *,
     clock: int,
     now: int | None = None,
+    witness: int | None = None,
     unknown: str = "",
     read_only: str = "",
     anchors: Mapping[int, Reason] = NO_ANCHORS,
@@ -109,6 +114,8 @@ def plan_retention(
         retention: The rules.
         clock: The host's own now.
         now: The controller's. What was taken by hand expires when both say so, since one of them may be wrong.
+        witness: Until when snapshots bear the clocks out (`witness_of`), since both may be wrong together. None where
+            nothing can.
         unknown: Why the host's listing is not complete; then everything is kept. Empty when it is complete.
         read_only: Why nothing can be destroyed there. Empty when it can.
         anchors: By guid, why a snapshot must stay whatever the rules say: a replication rests on it.
@@ -122,12 +129,12 @@ def plan_retention(
     for index in sorting.future:
         given[index] = (_future(ordered[index], retention.zone), *protected.get(index, ()))
 
-    expiry_clock = clock if now is None else min(clock, now)
+    expiry_clock = min(clock, clock if now is None else now, clock if witness is None else witness)
     doomed: set[int] = set()
     for index in sorting.manual:
         expires = ordered[index].expires
         expired = expires is not None and expires <= expiry_clock
-        given[index] = (*(() if expired else (retention.manual(expires),)), *protected.get(index, ()))
+        given[index] = (*(() if expired else (retention.manual(expires, clock),)), *protected.get(index, ()))
         if not given[index]:
             doomed.add(index)
             given[index] = (Reason(Rule.EXPIRED, f"taken by hand, expired {ago(expires or 0, clock)}"),)

@@ -70,10 +70,11 @@ class Tree:
 
 
 def destroy_tree(pool: Pool, name: str) -> None:
-    """A copy that is no longer needed goes, with its holds."""
+    """A copy that is no longer needed goes, with its holds; one that was never made is no error."""
     pool.host.ssh(
-        f"zfs list -H -r -t snapshot -o name,userrefs {name} | awk '$2 != \"0\" {{ print $1 }}' "
-        '| xargs -r zfs holds -H | while read -r snapshot tag rest; do zfs release "$tag" "$snapshot"; done; '
+        f"zfs list {name} >/dev/null 2>&1 || exit 0; zfs list -H -r -t snapshot -o name,userrefs {name} | "
+        "while read -r snapshot holds; do test $holds = 0 || zfs holds -H $snapshot; done | "
+        "while read -r snapshot tag rest; do zfs release $tag $snapshot; done; "
         f"zfs destroy -r {name}",
         timeout=LIMIT,
     )

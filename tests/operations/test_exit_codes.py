@@ -44,7 +44,10 @@ def finding(code: str, host: str, dataset: str = "") -> Finding:
         pytest.param((A, B), (), {A: Result.DONE, B: Result.FAILED}, ExitCode.PARTIAL, id="one of two failed"),
         pytest.param((A, B), (), {A: Result.FAILED, B: Result.FAILED}, ExitCode.FAILED, id="all failed alike"),
         pytest.param((A, B), (), {A: Result.FAILED, B: Result.STALE}, ExitCode.PARTIAL, id="all failed, not alike"),
-        pytest.param((A, B), (), {A: Result.RUNNING}, ExitCode.DONE, id="what another run does is no error"),
+        pytest.param(
+            (A, B), (), {A: Result.RUNNING, B: Result.DONE}, ExitCode.DONE, id="what another run does is no error"
+        ),
+        pytest.param((A, B), (), {A: Result.RUNNING}, ExitCode.LOCKED, id="unless there was nothing else to do"),
         pytest.param((), (finding("unreachable", "beta"),), {}, ExitCode.UNREACHABLE, id="the only host is away"),
         pytest.param((A,), (finding("unreachable", "beta"),), {}, ExitCode.PARTIAL, id="one of two hosts is away"),
         pytest.param(
@@ -104,7 +107,7 @@ def test_a_dataset_left_out_of_an_atomic_snapshot_fails_alone() -> None:
     ("properties", "expected"),
     [
         pytest.param((("zfsctl:policy", "p"),), ExitCode.DONE, id="what is due is taken by the other run"),
-        pytest.param((("zfsctl:reason", "upgrade"),), ExitCode.LOCKED, id="what a person asked for is not"),
+        pytest.param((("zfsctl:reason", "upgrade"),), ExitCode.PARTIAL, id="what a person asked for is not"),
     ],
 )
 def test_a_snapshot_that_was_left_to_another_run(properties: tuple[tuple[str, str], ...], expected: ExitCode) -> None:
@@ -117,9 +120,11 @@ def test_a_snapshot_that_was_left_to_another_run(properties: tuple[tuple[str, st
         datasets=(DatasetRef("tank/a", 1),),
         properties=properties,
     )
-    plan = Plan("id", "snapshot", 0, 0, "", datasets=(A,), steps=(step,))
+    other = replace(step, id="other", pool="bk", host="beta", datasets=(DatasetRef("bk/b", 2),))
+    plan = Plan("id", "snapshot", 0, 0, "", datasets=(A,), steps=(step, other))
+    ended = [StepOutcome("create", Result.RUNNING), StepOutcome("other", Result.DONE)]
 
-    assert exit_code_of(plan, [StepOutcome("create", Result.RUNNING)]) == expected
+    assert exit_code_of(plan, ended) == expected
 
 
 def replicating(*names: str) -> Plan:

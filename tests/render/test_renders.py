@@ -468,7 +468,7 @@ def test_an_approval_of_a_repair_speaks_of_no_destroy() -> None:
 
 withheld: the repair of beta:bk/a: it has 1 of its own
   try: zfsctl approvals approve 77aa
-Plan: nothing to do.
+Plan: nothing, 1 waits for approval.
 """)
     assert piped(rows_of_plan(plan)) == snapshot("""\
 

@@ -56,7 +56,8 @@ _OF_RESULT = {
 
 
 def exit_code_of(plan: Plan, outcomes: Iterable[StepOutcome]) -> ExitCode:
-    """One target: its own code. Several: the code they all share if all failed alike, else 3.
+    """One target: its own code. Several: the code they all share if all failed alike, else 3. What another run does is
+    no error, but where that is all there was to do the code is 11.
 
     A target is a dataset that the plan is about, or a host of which nothing is known. For a dataset that is sent and
     to which nothing else happens, its receiver stands.
@@ -71,13 +72,16 @@ def exit_code_of(plan: Plan, outcomes: Iterable[StepOutcome]) -> ExitCode:
             _mark(targets, finding, code)
     steps = {step.id: step for step in plan.steps}
     transfers = [step for step in plan.steps if isinstance(step, Transfer)]
-    for outcome in outcomes:
+    ended = tuple(outcomes)
+    for outcome in ended:
         for target, code in _codes_of(steps[outcome.step], outcome, transfers):
             targets[target] = max(targets.get(target, ExitCode.DONE), code)
     seen = set(targets.values())
-    if len(seen) <= 1:
-        return next(iter(seen), ExitCode.DONE)
-    return ExitCode.PARTIAL
+    if len(seen) > 1:
+        return ExitCode.PARTIAL
+    code = next(iter(seen), ExitCode.DONE)
+    nothing = ended and all(outcome.result is Result.RUNNING for outcome in ended)
+    return ExitCode.LOCKED if nothing and code is ExitCode.DONE else code
 
 
 def _only_sent(plan: Plan) -> set[tuple[str, str]]:

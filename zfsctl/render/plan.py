@@ -65,7 +65,14 @@ def rows_of_result(plan: Plan, outcomes: Sequence[StepOutcome]) -> list[Row]:
 def plan_totals(plan: Plan) -> str:
     """The last line of a plan."""
     counts = _counts(entries_of_plan(plan), freed=_freed(plan, "frees"))
-    return f"Plan: {counts or 'nothing to do'}.{_kept_note(plan)}"
+    return f"Plan: {counts or _nothing(plan)}.{_kept_note(plan)}"
+
+
+def _nothing(plan: Plan) -> str:
+    if not plan.approvals:
+        return "nothing to do"
+    count = len(plan.approvals)
+    return f"nothing, {count} {'waits' if count == 1 else 'wait'} for approval"
 
 
 def result_totals(plan: Plan, outcomes: Sequence[StepOutcome]) -> str:
@@ -73,7 +80,7 @@ def result_totals(plan: Plan, outcomes: Sequence[StepOutcome]) -> str:
     entries = entries_of_result(plan, outcomes)
     done = [entry for entry in entries if entry.result is Result.DONE]
     whole = len(done) == len(entries)
-    said = _counts(done, freed=_freed(plan, "freed") if whole else "") or ("nothing to do" if whole else "nothing")
+    said = _counts(done, freed=_freed(plan, "freed") if whole else "") or (_nothing(plan) if whole else "nothing")
     wrong: dict[str, int] = {}
     for entry in entries:
         if entry.result is not None and entry.result is not Result.DONE:

@@ -21,7 +21,7 @@ class Paths:
     """Where zfsctl keeps its own files on this machine. Nothing is created by asking."""
 
     state_file: Path
-    """The journal; deleting it costs history only."""
+    """The journal; deleting it costs the history, and questions are asked again."""
     lock_dir: Path
     cache_dir: Path
     """May be emptied at any time."""

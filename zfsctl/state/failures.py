@@ -10,7 +10,7 @@ from pathlib import Path
 
 from zfsctl.errors import StateError
 
-ONLY_HISTORY = "without this file only history is lost"
+ONLY_HISTORY = "without this file the history is lost, and a large prune asks once more"
 
 _ELSEWHERE = "ZFSCTL_STATE_DIR=/dev/shm/zfsctl zfsctl prune"
 """The file may lie on the very pool that a prune would relieve; a journal in memory lets it go on."""

@@ -27,7 +27,7 @@ FILES: tuple[tuple[str, str], ...] = (
     ("/etc/zfsctl/conf.d/*.toml", "More of it; tables add up."),
     (
         "/var/lib/zfsctl/state.db",
-        "The journal, for root; else ~/.local/state/zfsctl/state.db. Deleting it costs history only.",
+        "The journal, for root; else ~/.local/state/zfsctl/state.db. Without it only history and answers are lost.",
     ),
     ("/run/zfsctl", "Locks, for root; else beside the state file."),
     ("/var/cache/zfsctl/names", "Names for completion, for root; else ~/.cache/zfsctl/names."),

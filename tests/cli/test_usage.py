@@ -32,6 +32,7 @@ from zfsctl.version import VERSION
         pytest.param("snapshot tank --expires 30days", "--expires", "--expires 30d", id="a-duration-in-words"),
         pytest.param("run --valid 2h", "--valid", "--out", id="valid-without-out"),
         pytest.param("snapshot --due tank", "a selection", "--due", id="due-with-a-selection"),
+        pytest.param("prune -r", "--recursive", "no selection", id="recursion-below-nothing"),
         pytest.param("snapshot --reason why", "--reason", "no selection", id="a-reason-for-what-is-scheduled"),
         pytest.param("explain x --as polcy", "--as", "--as policy", id="an-unknown-kind-of-name"),
         pytest.param("explain x --days 0", "nothing was done", "zfsctl explain --help", id="no-days-at-all"),

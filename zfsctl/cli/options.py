@@ -8,7 +8,10 @@ import typer
 
 Selection = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[[HOST:]DATASET]...", help="These datasets alone; none: all that the policy selects."),
+    typer.Argument(
+        metavar="[[HOST:]DATASET]...",
+        help="These datasets alone, * and ** as in the policy file; none: all that it selects.",
+    ),
 ]
 Recursive = Annotated[bool, typer.Option("-r", "--recursive", help="And all datasets below the selected ones.")]
 DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Show the plan and change nothing.")]

@@ -26,11 +26,15 @@ def prune(
     Asks on a terminal; elsewhere --yes agrees. What could lose data is withheld: zfsctl approvals.
     """
     from zfsctl.cli.acting import acting_of, agreement_to_prune, carry_out
+    from zfsctl.cli.parsing import without
     from zfsctl.operations.prune import PruneRequest, plan_prune
 
+    chosen = tuple(selection or ())
+    if not chosen:
+        without("no selection", {"--recursive": recursive})
     acting = acting_of(dry_run, out, valid, detailed_exitcode)
     face = face_of(context)
-    request = PruneRequest(selections=tuple(selection or ()), recursive=recursive)
+    request = PruneRequest(selections=chosen, recursive=recursive)
     with face.open_session(dry_run=acting.only_shows) as session:
         plan = plan_prune(session, request)
         return carry_out(face, session, plan, acting, agree=agreement_to_prune(face, verb="prune"))

@@ -50,7 +50,8 @@ DESCRIPTION = (
     "What cannot be proved to be allowed is not destroyed: snapshots of others, held ones, those with clones, the "
     "newest one, and anything on a host whose listing is not complete. A prune that would take more than half of a "
     "dataset's snapshots waits for a person: zfsctl approvals.",
-    "A selection is [HOST:]DATASET and means that dataset alone; --recursive adds all below it. stdout is data, "
+    "A selection is [HOST:]DATASET and means that dataset alone; --recursive adds all below it. In both parts * stands "
+    "for anything within one name component and ** crosses slashes, as in the policy file. stdout is data, "
     "stderr is talk. On a terminal the data is laid out for people; in a pipe it is lines of cells parted by tabs, "
     "with - for an empty cell. With --json stdout holds exactly one document, on errors too; zfsctl schema describes "
     "them.",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import threading
 
 import pytest
 
-from zfsctl.errors import ConfigError, UnreachableError, UsageError
+from zfsctl.errors import ConfigError, UnreachableError, UsageError, ZfsctlError
 from zfsctl.model.command import Command
 from zfsctl.sandbox.building import create_fleet, create_pool
 from zfsctl.sandbox.document_load import load_fleet
@@ -265,17 +266,33 @@ def test_a_question_leaves_the_file_alone(stored):
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
-def test_a_change_that_cannot_be_written_leaves_the_old_file(stored, monkeypatch):
-    before = (stored / FLEET_FILE).read_text()
+def test_a_change_that_cannot_be_written_leaves_the_old_file_and_no_other(stored):
+    host = open_sandbox(stored).host("local")
+    files = {path: path.read_bytes() for path in stored.iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(ZfsctlError) as caught:
+            host.run(Command(("zfs", "snapshot", "tank@a")))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
+    assert (str(caught.value), caught.value.code) == (f"{stored}/fleet.json: not written: file too large", "failed")
+    assert caught.value.hint == f"df -h {stored}"
+    assert {path: path.read_bytes() for path in stored.iterdir()} == files
+    assert host.run(Command(("zfs", "list", "-Hp", "-t", "snapshot", "-o", "name"))).stdout == ""
 
-    monkeypatch.setattr("zfsctl.sandbox.store.os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        open_sandbox(stored).host("local").run(Command(("zfs", "snapshot", "tank@a")))
 
-    assert (stored / FLEET_FILE).read_text() == before
+@pytest.mark.parametrize("name", ["fleet.lock", FLEET_FILE])
+def test_a_fleet_that_cannot_be_opened_is_not_called_absent(stored, name):
+    (stored / name).unlink(missing_ok=True)
+    (stored / name).mkdir()
+
+    with pytest.raises(UsageError) as caught:
+        open_sandbox(stored)
+
+    assert str(caught.value) == f"{stored}/{name}: the simulated fleet was not opened: is a directory"
+    assert caught.value.hint == f"ls -ld {stored} {stored}/{name}"
 
 
 def test_many_threads_and_fleets_lose_no_change(stored):

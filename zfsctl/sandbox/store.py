@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from zfsctl.errors import ConfigError, UsageError
+from zfsctl.errors import ConfigError, UsageError, ZfsctlError
 from zfsctl.sandbox.document_load import load_fleet
 from zfsctl.sandbox.document_save import document_text, fleet_document
 from zfsctl.sandbox.machines import SimFleet
@@ -34,13 +34,14 @@ class FleetStore:
         """The fleet as it is now, nobody else's until the end; saved at the end if it changed, also on an error.
 
         Raises:
-            UsageError: There is no fleet.json, or the directory cannot be written.
+            UsageError: There is no fleet.json, or it cannot be opened.
             ConfigError: It is not a fleet document; names the file and the path.
+            ZfsctlError: What changed cannot be written; fleet.json is as it was.
         """
         try:
             lock = os.open(self.directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise _no_sandbox(self.path, error) from error
+            raise _not_opened(self.path, self.directory / LOCK_FILE, error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             fleet = self._load()
@@ -56,19 +57,26 @@ class FleetStore:
         """Write a new fleet.json.
 
         Raises:
-            UsageError: There is one already, or the directory cannot be written.
+            UsageError: There is one already, or the directory cannot be made.
+            ZfsctlError: It cannot be written.
         """
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            if self.path.exists():
-                raise UsageError(
-                    f"{self.path}: not written, there is a sandbox already",
-                    hint="give an empty directory, or remove the file",
-                    where=str(self.path),
-                )
-            self._save(fleet)
+            is_there = self.path.exists()
         except OSError as error:
-            raise UsageError(f"{self.path}: not written", why=str(error), where=str(self.path)) from error
+            raise UsageError(
+                f"{self.path}: not written",
+                why=error.strerror or str(error),
+                hint=f"ls -ld {shlex.quote(str(error.filename))}",
+                where=str(self.path),
+            ) from error
+        if is_there:
+            raise UsageError(
+                f"{self.path}: not written, there is a sandbox already",
+                hint="give an empty directory, or remove the file",
+                where=str(self.path),
+            )
+        self._save(fleet)
 
     def _load(self) -> SimFleet:
         try:
@@ -78,7 +86,7 @@ class FleetStore:
                 return self._fleet
             text = self.path.read_text(encoding="utf-8")
         except OSError as error:
-            raise _no_sandbox(self.path, error) from error
+            raise _not_opened(self.path, self.path, error) from error
         try:
             self._fleet = load_fleet(json.loads(text))
         except ConfigError as error:
@@ -97,9 +105,30 @@ class FleetStore:
         return self._fleet
 
     def _save(self, fleet: SimFleet) -> None:
+        # What could not be written has not happened: the next look reads the file again.
+        self._fleet = None
         temporary = self.path.with_name(f".{FLEET_FILE}.{os.getpid()}")
+        try:
+            try:
+                self._write(temporary, document_text(fleet_document(fleet)))
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+            stat = os.stat(self.path)
+        except OSError as error:
+            raise ZfsctlError(
+                f"{self.path}: not written",
+                why=(error.strerror or str(error)).lower(),
+                hint=f"df -h {shlex.quote(str(self.directory))}",
+                where=str(self.path),
+            ) from error
+        self._fleet = fleet
+        self._seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        self._saved_changes = fleet.changes
+
+    def _write(self, temporary: Path, text: str) -> None:
         with open(temporary, "w", encoding="utf-8") as file:
-            file.write(document_text(fleet_document(fleet)))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, self.path)
@@ -108,10 +137,6 @@ class FleetStore:
             os.fsync(directory)
         finally:
             os.close(directory)
-        stat = os.stat(self.path)
-        self._fleet = fleet
-        self._seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-        self._saved_changes = fleet.changes
 
 
 def _anew(directory: Path) -> str:
@@ -120,7 +145,15 @@ def _anew(directory: Path) -> str:
     return f"mv {folder} {aside} && zfsctl sandbox init {folder}"
 
 
-def _no_sandbox(path: Path, error: OSError) -> UsageError:
+def _not_opened(path: Path, file: Path, error: OSError) -> UsageError:
+    """There is no fleet, or `file`, on the way to it, cannot be opened."""
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return UsageError(
+            f"{file}: the simulated fleet was not opened",
+            why=(error.strerror or str(error)).lower(),
+            hint=f"ls -ld {shlex.quote(str(file.parent))} {shlex.quote(str(file))}",
+            where=str(file),
+        )
     return UsageError(
         f"{path}: no simulated fleet there",
         why=error.strerror or str(error),

@@ -17,6 +17,7 @@ from zfsctl.model.plan import Plan
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails
 
     from zfsctl.documents.types import PlanEnvelope
 
@@ -56,11 +57,35 @@ def _plan_of(document: dict[str, Any], source: str) -> Plan:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         path = ".".join(str(part) for part in first["loc"] if part not in _STEP_KINDS)
-        raise _wrong(source, path, f"{path}: {first['msg']}") from error
+        raise _wrong(source, path, f"{path}: {_plainly(first)}") from error
     try:
         return plan_from_document(whole["data"])
     except ValueError as error:
         raise _wrong(source, "data", str(error)) from error
+
+
+def _plainly(found: ErrorDetails) -> str:
+    """What pydantic found wrong, in words for people who have never heard of it."""
+    return _PLAIN.get(found["type"], "it is not what stands here").format(**found.get("ctx", {}))
+
+
+_PLAIN = {
+    "missing": "it is missing",
+    "extra_forbidden": "this version of zfsctl does not know it",
+    "union_tag_invalid": "this version of zfsctl knows no step of the kind {tag!r}",
+    "union_tag_not_found": "it does not say its kind",
+    "literal_error": "expected is {expected}",
+    "string_type": "it is no text",
+    "string_pattern_mismatch": "it is no guid, a decimal number in quotes",
+    "int_type": "it is no whole number",
+    "bool_type": "it is neither true nor false",
+    "list_type": "it is no list",
+    "dict_type": "it is no object",
+    "model_attributes_type": "it is no object",
+    "too_short": "it is empty",
+    "greater_than": "it is not above {gt}",
+    "greater_than_equal": "it is below {ge}",
+}
 
 
 @cache

@@ -447,6 +447,20 @@ def test_a_first_policy_is_written_for_the_pools_found_and_never_over_another(zf
     assert zfsctl("run", "-n", "--sandbox", sandbox).code == 0
 
 
+def test_a_first_policy_without_a_rule_says_so(zfsctl: Zfsctl, sandbox: Path) -> None:
+    def without_pools(document: dict[str, Any]) -> None:
+        document["hosts"]["local"]["pools"] = {}
+
+    ruled, bare = sandbox / "ruled.toml", sandbox / "bare.toml"
+    some = zfsctl("config", "init", "--sandbox", sandbox, "-c", ruled)
+    edit_fleet(sandbox, without_pools)
+    none = zfsctl("config", "init", "--sandbox", sandbox, "-c", bare)
+
+    assert (some.code, none.code) == (0, 0)
+    assert "no rule yet" not in some.stderr
+    assert "It has no rule yet, because no pool that takes writes was found" in none.stderr
+
+
 def test_a_sandbox_is_made_shown_and_advanced(zfsctl: Zfsctl, tmp_path: Path) -> None:
     folder = tmp_path / "fleet"
     made = zfsctl("sandbox", "init", folder)

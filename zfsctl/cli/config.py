@@ -29,6 +29,8 @@ def init(context: typer.Context) -> int:
     )
     if first.problems:
         face.talk("The pools of this machine could not all be read:", *(f"  {problem}" for problem in first.problems))
+    if not first.has_rules:
+        face.talk("It has no rule yet, because no pool that takes writes was found on this machine; write one.")
     face.talk("Look at it, then: zfsctl config check && zfsctl run --dry-run")
     return 0
 

@@ -33,6 +33,8 @@ class FirstPolicy:
     text: str
     problems: tuple[str, ...]
     """Why the pools of this machine are not all in it; empty when they are."""
+    has_rules: bool
+    """Whether it selects anything; not where no pool takes writes."""
 
 
 def init_policy(options: SessionOptions) -> FirstPolicy:
@@ -64,7 +66,7 @@ def init_policy(options: SessionOptions) -> FirstPolicy:
         raise UsageError(
             f"{path}: the policy was not written", why=error.strerror or str(error), where=str(path)
         ) from error
-    return FirstPolicy(path, text, facts.problems)
+    return FirstPolicy(path, text, facts.problems, any(pool.takes_writes for pool in facts.pools))
 
 
 def check_policy(session: Session) -> ConfigCheck:

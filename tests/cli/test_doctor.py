@@ -119,13 +119,13 @@ def test_without_its_name_it_stays(zfsctl: Zfsctl, sandbox: Path, more: tuple[st
     assert left(sandbox) == {"bk", "bk/db", ASIDE}
 
 
-def test_a_release_that_is_refused_says_why(zfsctl: Zfsctl, sandbox: Path) -> None:
+def test_what_was_never_set_aside_is_a_wrong_name(zfsctl: Zfsctl, sandbox: Path) -> None:
     ended = zfsctl("doctor", "--release", "beta:bk/db", "--confirm", "bk/db", "--json", "--sandbox", sandbox)
 
-    assert ended.code == 5
+    assert ended.code == 2
     (error,) = ended.document["data"]["errors"]
     assert (error["code"], error["message"]) == (
-        "refused", "beta:bk/db: not released, it is no copy that a repair set aside",
+        "usage", "beta:bk/db: not released, it is no copy that a repair set aside",
     )  # fmt: skip
 
 

@@ -405,8 +405,8 @@ def test_a_saved_release_waits_for_a_copy_that_has_to_go_first(tmp_path: Path) -
 
 
 NAMES = [
-    (f"beta:{COPY}", RefusedError, "it is no copy that a repair set aside"),
-    ("beta:bk", RefusedError, "it is no copy that a repair set aside"),
+    (f"beta:{COPY}", UsageError, "it is no copy that a repair set aside"),
+    ("beta:bk", UsageError, "it is no copy that a repair set aside"),
     ("beta:bk/*", UsageError, "one copy on one host goes at a time"),
     ("*:bk/copies", UsageError, "one copy on one host goes at a time"),
     ("beta:bk/a.zfsctl-aside-20261118T000000Z", UnknownNameError, "there is no such dataset on beta"),

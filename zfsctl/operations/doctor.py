@@ -109,10 +109,10 @@ def plan_doctor_release(session: Session, text: str) -> Plan:
     """Let go of the copy that `text`, [HOST:]DATASET, names.
 
     Raises:
-        UsageError: It names no dataset of a host that is asked.
+        UsageError: It names no dataset of a host that is asked, or one that is no copy that zfsctl set aside.
         UnknownNameError: Nothing carries that name, or the policy has no such host.
         UnreachableError: Its host did not answer.
-        RefusedError: It is no copy that zfsctl set aside, or something speaks against letting it go.
+        RefusedError: Something speaks against letting it go.
         LockedError: Another run is at work on its pool.
     """
     host, name = _named(session, text)
@@ -172,7 +172,7 @@ def _aside_called(host: HostFacts, name: str, known: Sequence[SetAside], text: s
     if not host.reached:
         raise UnreachableError(f"{text}: not released", why=host.problems[0], where=host.host)
     if name in host.datasets:
-        raise RefusedError(
+        raise UsageError(
             f"{text}: not released, it is no copy that a repair set aside",
             why="such a one is called NAME.zfsctl-aside-STAMP",
             hint="zfsctl doctor",

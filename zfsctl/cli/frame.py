@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shlex
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,7 @@ class VerbGroup(_WithSharedOptions, TyperGroup):
             raise UnknownNameError(
                 f"{path}: there is no command {name!r}",
                 why=f"the commands are {', '.join(known)}",
-                hint=f"{path} {near[0]}" if near else f"{path} --help",
+                hint=f"{path} {shlex.join((near[0], *args[1:]))}" if near else f"{path} --help",
                 where=name,
             )
         return super().resolve_command(ctx, args)

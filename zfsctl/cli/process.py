@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import shlex
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -48,7 +50,7 @@ def _run(arguments: Sequence[str], face: Face) -> int:
         if isinstance(error, NoArgsIsHelpError) and not (face.json or face.monitoring):
             sys.stderr.write(error.format_message() + "\n")
             return int(ExitCode.USAGE)
-        return face.fail(_usage_error(error))
+        return face.fail(_usage_error(error, arguments))
     except (BrokenPipeError, OutputError):
         raise
     except (Exception, KeyboardInterrupt, Terminated) as reason:
@@ -77,7 +79,7 @@ def dispatch(arguments: Sequence[str], face: Face) -> int:
     return int(code or 0)
 
 
-def _usage_error(error: Exception) -> UsageError:
+def _usage_error(error: Exception, arguments: Sequence[str]) -> UsageError:
     """What Typer found wrong, said the way of all our errors."""
     from typer._click import exceptions
 
@@ -89,10 +91,11 @@ def _usage_error(error: Exception) -> UsageError:
         from difflib import get_close_matches
 
         # The dashes would make any two options alike, and what is pasted must be what was meant.
-        words = [option.lstrip("-") for option in error.possibilities or ()]
-        near = get_close_matches(error.option_name.lstrip("-"), words, n=1)
-        hint = f"{path} --{near[0] if near else 'help'}"
-        return UsageError(f"{path}: there is no option {error.option_name}", hint=hint, where=error.option_name)
+        wrong, words = error.option_name, [option.lstrip("-") for option in error.possibilities or ()]
+        near = get_close_matches(wrong.lstrip("-"), words, n=1)
+        mended = [re.sub(f"^{re.escape(wrong)}(?==|$)", f"--{near[0]}", one) for one in arguments] if near else ()
+        hint = shlex.join(("zfsctl", *mended)) if near else f"{path} --help"
+        return UsageError(f"{path}: there is no option {wrong}", hint=hint, where=wrong)
     said = error.format_message() if isinstance(error, exceptions.ClickException) else str(error)
     return UsageError(f"{path}: nothing was done", why=said.rstrip("."), hint=f"{path} --help")
 

@@ -107,10 +107,12 @@ def test_a_snapshot_by_hand_is_of_that_dataset_alone_and_keeps_its_reason(zfsctl
 def test_a_prune_that_nobody_confirmed_does_nothing_and_names_the_flag(zfsctl: Zfsctl, sandbox: Path) -> None:
     ended = zfsctl("prune", "--sandbox", sandbox)
     as_json = zfsctl("prune", "--json", "--sandbox", sandbox)
+    chosen = zfsctl("prune", "tank/db", "--host", "local", "--sandbox", sandbox)
 
-    assert (ended.code, as_json.code) == (5, 5)
+    assert (ended.code, as_json.code, chosen.code) == (5, 5, 5)
     assert "8 destroys were not confirmed" in ended.stderr
-    assert "zfsctl prune --yes" in ended.stderr
+    assert f"zfsctl prune --sandbox {sandbox} --yes, or --dry-run" in ended.stderr
+    assert f"zfsctl prune tank/db --host local --sandbox {sandbox} --yes" in chosen.stderr, "no more than was chosen"
     assert as_json.document["data"]["errors"][0]["code"] == "not-confirmed"
     assert len(names(sandbox)) == 8
 
@@ -185,7 +187,7 @@ def test_a_saved_prune_asks_what_a_prune_asks(zfsctl: Zfsctl, sandbox: Path, tmp
     ended = zfsctl("apply", file, "--sandbox", sandbox)
 
     assert ended.code == 5
-    assert "zfsctl apply --yes" in ended.stderr
+    assert f"zfsctl apply {file} --sandbox {sandbox} --yes" in ended.stderr
 
 
 def test_a_plan_that_cannot_be_saved_is_said_and_nothing_is_left(zfsctl: Zfsctl, sandbox: Path, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def agreement_to_prune(face: Face, *, verb: str) -> Callable[[Plan], bool]:
         face.confirm(
             f"Destroy {counted(destroys, 'snapshot')}?",
             refusal=f"{verb}: nothing was done, {counted(destroys, 'destroy')} were not confirmed",
-            hint=f"zfsctl {verb} --yes, or --dry-run to see the plan",
+            hint=f"{face.again('--yes')}, or --dry-run to see the plan",
         )
         return shown
 
@@ -171,7 +171,7 @@ def _show(face: Face, session: Session, plan: Plan, acting: Acting) -> int:
     if acting.out is not None:
         from zfsctl.render.units import minute_utc
 
-        face.talk(f"Saved until {minute_utc(plan.valid_until)}: zfsctl apply {acting.out}")
+        face.talk(f"Saved until {minute_utc(plan.valid_until)}: zfsctl apply {shlex.quote(acting.out)}")
     elif not acting.dry_run:
         face.talk("Nothing was changed: the policy says read_only = true.")
     code = exit_code_of(plan, ())

@@ -6,6 +6,7 @@ stdout is data, stderr is talk. With --json stdout holds exactly one document, w
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from zfsctl.errors import NotConfirmedError, ZfsctlError
 
 if TYPE_CHECKING:
+    from zfsctl.cli.pasting import Pasting
     from zfsctl.operations.session import Session, SessionOptions
     from zfsctl.render.text import Line, Row
 
@@ -50,7 +52,9 @@ class Face:
     def __init__(self, arguments: Sequence[str], *, environ: Mapping[str, str] | None = None) -> None:
         self.options = SharedOptions()
         self.environ = os.environ if environ is None else environ
-        own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        own, rest = arguments[:end], arguments[end:]
+        self._again = (own, rest)
         self._seems_json = "--json" in own
         self._seems_verbose = "-v" in own or "--verbose" in own
         self._parsed = False
@@ -90,6 +94,11 @@ class Face:
         """Whether a question would reach a person who has seen what it is about."""
         options = self.options
         return not (options.no_input or options.json) and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+    def again(self, option: str) -> str:
+        """This command line once more, with `option`, as a line to paste."""
+        own, rest = self._again
+        return shlex.join(("zfsctl", *own, option, *rest))
 
     def for_scene(self) -> Face:
         """The face of one command of the demo, which nobody is asked about."""
@@ -150,7 +159,7 @@ class Face:
         """Print the one document of --json."""
         from zfsctl.documents.envelope import document_chunks, envelope
 
-        document = envelope(kind, data, at=int(time.time()) if at is None else at)
+        document = envelope(kind, self._pasting.document(data), at=int(time.time()) if at is None else at)
         self.answered = True
         self.write(document_chunks(document, pretty=self.on_terminal))
 
@@ -160,13 +169,13 @@ class Face:
 
         if self.staged:
             lines = _excerpt(list(lines))
-        self.write(painted(lines, colour=self._may_colour(sys.stdout)))
+        self.write(painted(map(self._pasting.line, lines), colour=self._may_colour(sys.stdout)))
 
     def print_rows(self, rows: Iterable[Row]) -> None:
         """Print rows for a pipe."""
         from zfsctl.render.text import tabbed
 
-        self.write(tabbed(rows))
+        self.write(tabbed(map(self._pasting.row, rows)))
 
     def print_text(self, text: str) -> None:
         """Print one line of data."""
@@ -195,7 +204,8 @@ class Face:
             from zfsctl.render.text import visible
 
             self._flush(sys.stdout)
-            sys.stderr.writelines(visible(text) + "\n" for text in texts)
+            pasting = self._pasting
+            sys.stderr.writelines(visible(pasting.text(text)) + "\n" for text in texts)
 
     def fail(self, error: ZfsctlError) -> int:
         """Report an error the way this command reports; the exit code to leave with."""
@@ -257,7 +267,13 @@ class Face:
 
         lines = [line for part in error.parts for line in render_error(part.message, why=part.why, hint=part.hint)]
         self._flush(sys.stdout)
-        sys.stderr.writelines(painted(lines, colour=self._may_colour(sys.stderr)))
+        sys.stderr.writelines(painted(map(self._pasting.line, lines), colour=self._may_colour(sys.stderr)))
+
+    @property
+    def _pasting(self) -> Pasting:
+        from zfsctl.cli.pasting import Pasting
+
+        return Pasting(self.options.sandbox, self.options.config)
 
     def _may_colour(self, stream: TextIO) -> bool:
         from zfsctl.config.settings import colour_refused

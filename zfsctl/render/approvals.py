@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from zfsctl.model.approval import Approval, ApprovalStatus
 from zfsctl.model.names import Place
-from zfsctl.render.text import Line, Row, Span, Style, line
+from zfsctl.render.text import Line, Row, Span, Style, line, try_line
 from zfsctl.render.units import counted, from_now, instant_utc
 
 _STYLES = {
@@ -60,5 +60,5 @@ def _approval(approval: Approval, now: int, *, names: bool) -> list[Line]:
     if names:
         lines += [line(Span(f"  {sign} ", style), name) for name, _ in request.snapshots]
     if approval.status is ApprovalStatus.WAITING:
-        lines.append(line(Span("  try: ", Style.QUIET), f"zfsctl approvals approve {request.id}"))
+        lines.append(try_line(f"zfsctl approvals approve {request.id}"))
     return lines

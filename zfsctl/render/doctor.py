@@ -7,7 +7,7 @@ import shlex
 from zfsctl.model.diagnosis import Diagnosis, SetAside
 from zfsctl.model.names import Place
 from zfsctl.render.findings import render_findings, rows_of_findings
-from zfsctl.render.text import Line, Row, Span, Style, line
+from zfsctl.render.text import Line, Row, Span, Style, line, try_line
 from zfsctl.render.units import counted, human_bytes, instant_utc, short_duration
 
 
@@ -73,5 +73,5 @@ def _aside(one: SetAside, *, at: int) -> list[Line]:
     lines += [line(Span("  after: ", Style.QUIET), str(Place(one.host, name))) for name in one.after]
     if not one.obstacles and not one.after:
         place = shlex.quote(f"{one.host}:{one.dataset}")
-        lines.append(line(Span("  try: ", Style.QUIET), f"zfsctl doctor --release {place} --dry-run"))
+        lines.append(try_line(f"zfsctl doctor --release {place} --dry-run"))
     return lines

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.names import Place
-from zfsctl.render.text import Line, Row, Span, Style, line
+from zfsctl.render.text import Line, Row, Span, Style, line, try_line
 
 _STYLES = {Severity.INFO: Style.QUIET, Severity.WARNING: Style.WARNING, Severity.CRITICAL: Style.CRITICAL}
 
@@ -19,7 +19,7 @@ def render_findings(findings: Iterable[Finding]) -> list[Line]:
         said = finding.message if not place or place in finding.message else f"{place}: {finding.message}"
         lines.append(line(Span(f"{finding.severity.value}:", _STYLES[finding.severity]), f" {said}"))
         if finding.hint:
-            lines.append(line(Span("  try: ", Style.QUIET), finding.hint))
+            lines.append(try_line(finding.hint))
     return lines
 
 
@@ -48,5 +48,5 @@ def render_error(message: str, *, why: str = "", hint: str = "") -> list[Line]:
     if why:
         lines.append(line(Span("  why: ", Style.QUIET), why))
     if hint:
-        lines.append(line(Span("  try: ", Style.QUIET), hint))
+        lines.append(try_line(hint))
     return lines

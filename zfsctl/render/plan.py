@@ -11,7 +11,7 @@ from zfsctl.model.plan import DestroySnapshots, Plan, PlannedDataset
 from zfsctl.model.verdicts import Verdict
 from zfsctl.render.entries import Entry, Kind, entries_of_plan, entries_of_result
 from zfsctl.render.findings import render_findings, rows_of_findings
-from zfsctl.render.text import Line, Row, Span, Style, cells, line, padded
+from zfsctl.render.text import Line, Row, Span, Style, cells, line, padded, try_line
 from zfsctl.render.units import counted, human_bytes
 
 _SIGNS = {"+": Style.NEW, "-": Style.DESTROYED, ">": Style.SENT, "~": Style.CHANGED, "=": Style.QUIET}
@@ -25,7 +25,7 @@ def render_plan(plan: Plan, *, kept: bool = False) -> list[Line]:
         *_groups(plan, entries),
         *_withheld(plan.approvals),
         *render_findings(plan.findings),
-        line(Span(plan_totals(plan), Style.STRONG)),
+        line(Span(plan_totals(plan), Style.STRONG, pastes=True)),
     ]
 
 
@@ -46,7 +46,7 @@ def render_result(plan: Plan, outcomes: Sequence[StepOutcome], *, only_wrong: bo
         *_groups(plan, shown),
         *([] if only_wrong else _withheld(plan.approvals)),
         *([] if only_wrong else render_findings(plan.findings)),
-        line(Span(result_totals(plan, outcomes), Style.STRONG)),
+        line(Span(result_totals(plan, outcomes), Style.STRONG, pastes=True)),
     ]
 
 
@@ -157,7 +157,7 @@ def _withheld(requests: Iterable[ApprovalRequest]) -> Iterable[Line]:
         place = Place(request.host, request.dataset)
         what = counted(len(request.snapshots), "destroy") if request.destroys else f"the {request.kind}"
         yield line(Span("withheld:", Style.WARNING), f" {what} of {place}: {request.why}")
-        yield line(Span("  try: ", Style.QUIET), f"zfsctl approvals approve {request.id}")
+        yield try_line(f"zfsctl approvals approve {request.id}")
 
 
 def _rows_of_requests(requests: Iterable[ApprovalRequest]) -> Iterable[Row]:

@@ -89,7 +89,7 @@ def _replication(replication: ReplicationStatus, now: int, *, every: bool) -> It
             yield ("", "", "", Span(f"  next: {pair.next}", Style.QUIET))
     more = 0 if every else len(shown) - MOST_PAIRS
     if more > 0:
-        yield ("", "", "", Span(f"… and {more} more: zfsctl explain {replication.name}", Style.QUIET))
+        yield ("", "", "", Span(f"… and {more} more: zfsctl explain {replication.name}", Style.QUIET, pastes=True))
 
 
 def row_of_pair(replication: str, pair: PairStatus) -> Row:

@@ -33,6 +33,8 @@ class Span:
 
     text: str
     style: Style = Style.PLAIN
+    pastes: bool = False
+    """Whether it holds a command of zfsctl to paste."""
 
 
 Line = tuple[Span, ...]
@@ -83,6 +85,11 @@ def line(*pieces: str | Span) -> Line:
     return tuple(Span(piece) if isinstance(piece, str) else piece for piece in pieces)
 
 
+def try_line(hint: str) -> Line:
+    """The line below an error, a finding or a question that says what to try."""
+    return line(Span("  try: ", Style.QUIET), Span(hint, pastes=True))
+
+
 def table(rows: Sequence[Sequence[str | Span]], *, indent: int = 0, right: Sequence[int] = ()) -> list[Line]:
     """Rows in columns two blanks apart; the columns numbered in `right` are aligned to the right.
 
@@ -99,7 +106,10 @@ def table(rows: Sequence[Sequence[str | Span]], *, indent: int = 0, right: Seque
         for n, cell in enumerate(row):
             last = n == len(row) - 1
             width = 0 if last and n not in right else widths[n]
-            pieces += [Span(padded(cell.text, width, right=n in right), cell.style), *([] if last else [Span("  ")])]
+            pieces += [
+                Span(padded(cell.text, width, right=n in right), cell.style, cell.pastes),
+                *([] if last else [Span("  ")]),
+            ]
         lines.append(tuple(pieces))
     return lines
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Timer
 
 import pytest
 
 from tests.executor.transfers import NOW, Ends, new_ends
+from zfsctl.executor import replication_lane
+from zfsctl.executor.anchors import apply_anchors
 from zfsctl.executor.apply import Stop, apply_steps
+from zfsctl.hosts.protocol import Fleet
 from zfsctl.model.event import Event, StepFinished, StepOutcome, StepStarted
 from zfsctl.model.plan import CreateSnapshots, DatasetRef, DestroySnapshots, Plan, Step
 from zfsctl.model.refs import SnapshotRef
@@ -351,3 +355,26 @@ def test_a_journal_that_cannot_be_written_stops_before_anything_is_sent(ends: En
     with pytest.raises(OSError, match="journal"):
         apply(ends, *both(ends), listen=listen)
     assert not ends.asked("zfs send")
+
+
+def test_transfers_go_on_while_anchors_are_moved(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of anchors takes a busy host as long as several transfers."""
+    kid_begun = threading.Event()
+    went_on: list[bool] = []
+
+    def apply_slowly(steps: Sequence[MoveAnchors], fleet: Fleet) -> list[StepOutcome]:
+        went_on.append(kid_begun.wait(10))
+        return apply_anchors(steps, fleet)
+
+    def listen(event: Event) -> None:
+        if isinstance(event, StepStarted) and event.step.id == "send-kid":
+            kid_begun.set()
+
+    monkeypatch.setattr(replication_lane, "apply_anchors", apply_slowly)
+    monkeypatch.setattr(replication_lane, "LONGEST_UNSETTLED_SECONDS", -1)
+    outcomes = apply(ends, *both(ends), listen=listen)
+
+    assert set(results(outcomes).values()) == {"done"}
+    assert went_on == [True, True]
+    assert ends.tags("beta", "bk/a") == {"s1": ["zfsctl:r:base"]}
+    assert ends.tags("alpha", "tank/a/kid") == {}

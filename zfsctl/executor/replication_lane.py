@@ -5,9 +5,10 @@ Anchors move in batches.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from zfsctl.errors import ZfsctlError
@@ -145,16 +146,20 @@ class _Flight:
         self._running: dict[Future[StepOutcome], Transfer] = {}
         self._ripe: list[MoveAnchors] = []
         self._ripe_since = 0.0
+        self._settling: tuple[Future[list[StepOutcome]], list[MoveAnchors]] | None = None
+        self._ended = threading.Event()
+        """Something of what runs has ended."""
 
     def run(self) -> None:
         """Send everything, then settle what is left."""
         parallel = max((step.parallel for step in self._pending), default=1)
-        with ThreadPoolExecutor(parallel, "transfer") as pool:
+        # Anchors have a thread of their own: on a busy host a batch of them lasts as long as several transfers.
+        with ThreadPoolExecutor(parallel, "transfer") as pool, ThreadPoolExecutor(1, "anchors") as settler:
             try:
-                while self._pending or self._running or self._anchors:
+                while self._pending or self._running or self._anchors or self._ripe or self._settling:
                     self._begin(pool, parallel)
                     self._collect()
-                    self._settle()
+                    self._settle(settler)
             except BaseException:
                 self._stop.ask()
                 raise
@@ -181,6 +186,7 @@ class _Flight:
                 wait=self._stop.wait,
             )
             self._running[future] = step
+            future.add_done_callback(lambda _: self._ended.set())
 
     def _teller(self, step: Transfer) -> Callable[[int], None]:
         """Passes on how far a transfer is, not too often."""
@@ -196,15 +202,17 @@ class _Flight:
         return tell
 
     def _collect(self) -> None:
-        if self._running:
-            done, _ = wait(self._running, timeout=1, return_when=FIRST_COMPLETED)
-            for future in done:
+        if self._running or self._settling is not None:
+            self._ended.wait(1)
+            self._ended.clear()  # before the looking, so that what ends meanwhile is not missed
+            for future in [one for one in self._running if one.done()]:
                 step = self._running.pop(future)
                 try:
                     outcome = future.result()
                 except ZfsctlError as error:
                     outcome = failed(step, error)
                 self._board.finished(step, outcome)
+            self._collect_anchors()
         elif self._pending:
             time.sleep(0.05)  # waits for a step of another lane
         for anchors in tuple(self._anchors):
@@ -212,6 +220,12 @@ class _Flight:
             if before is not None:
                 self._anchors.remove(anchors)
                 self._ripen(anchors, before)
+
+    def _collect_anchors(self) -> None:
+        if self._settling is not None and self._settling[0].done():
+            (future, batch), self._settling = self._settling, None
+            for step, outcome in zip(batch, future.result(), strict=True):
+                self._board.finished(step, outcome)
 
     def _ripen(self, step: MoveAnchors, before: Sequence[StepOutcome]) -> None:
         """Its transfer has ended, well or not; what was not even tried moves nothing."""
@@ -223,8 +237,10 @@ class _Flight:
             self._ripe_since = time.monotonic()
         self._ripe.append(step)
 
-    def _settle(self) -> None:
-        """Move anchors when a batch is large or old enough, or nothing more will join it."""
+    def _settle(self, settler: ThreadPoolExecutor) -> None:
+        """Move anchors when a batch is large or old enough, or nothing more will join it; one batch at a time."""
+        if self._settling is not None:
+            return
         waits = self._pending or self._running or self._anchors
         old = time.monotonic() - self._ripe_since > LONGEST_UNSETTLED_SECONDS
         if not self._ripe or (waits and not old and len(self._ripe) < MOST_IN_A_BATCH):
@@ -232,10 +248,9 @@ class _Flight:
         batch, self._ripe = self._ripe[:MOST_IN_A_BATCH], self._ripe[MOST_IN_A_BATCH:]
         for step in batch:
             self._board.started(step)
-        for step, outcome in zip(batch, apply_anchors(batch, self._fleet), strict=True):
-            self._board.finished(step, outcome)
-        if self._ripe:
-            self._settle()
+        future = settler.submit(apply_anchors, batch, self._fleet)
+        self._settling = future, batch
+        future.add_done_callback(lambda _: self._ended.set())
 
 
 def _refusal(step: ReplicationStep, before: Sequence[StepOutcome], stop: Stop) -> StepOutcome | None:

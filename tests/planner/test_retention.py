@@ -125,6 +125,22 @@ def test_rules_keep_what_they_say(keep_text: str, history: str, lost: str) -> No
             id="a-destroy-says-which-rule-ended-last-and-when",
         ),
         pytest.param(
+            "hourly=3 daily=2",
+            "27T21 28T21 29T21 29T22 29T23",
+            [
+                [
+                    Reason(Rule.HOURLY, "hour 23:00, 1 of 3"),
+                    Reason(Rule.DAILY, "day 2026-11-29, 1 of 2"),
+                    Reason(Rule.NEWEST, "the newest of ours"),
+                ],
+                [Reason(Rule.HOURLY, "hour 22:00, 2 of 3")],
+                [Reason(Rule.HOURLY, "hour 21:00, 3 of 3")],
+                [Reason(Rule.DAILY, "day 2026-11-28, 2 of 2")],
+                [Reason(Rule.NO_RULE, "no rule keeps it; hourly has ended")],
+            ],
+            id="what-was-thinned-out-does-not-tell-when-a-count-ended",
+        ),
+        pytest.param(
             "last=1 within=2h",
             "29T19 29T20 29T21 29T22",
             [

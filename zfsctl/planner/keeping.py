@@ -16,7 +16,7 @@ from typing import cast
 from zfsctl.errors import ConfigError
 from zfsctl.model.policy import KeepRule, Policy
 from zfsctl.model.verdicts import Reason, Rule
-from zfsctl.planner.periods import Periods, periods_of
+from zfsctl.planner.periods import LONGEST, Periods, periods_of
 from zfsctl.planner.wording import window_text
 
 _SINGLE = (Rule.LAST, Rule.WITHIN)
@@ -123,6 +123,19 @@ class Keeping:
                 found.append(ending)
             series.endings = tuple(found)
         return series.endings
+
+    def is_dated(self, ending: Ending, series: Series, index: int) -> bool:
+        """Whether the rule let go of the candidate at `index` when the arrival that pushed it out came, and not before.
+
+        A count goes by what is left. Where other rules thinned out the time between the two, what was destroyed there
+        had pushed the candidate out earlier, and nobody knows when.
+        """
+        rule, creations = ending.rule, series.creations
+        if rule.count is None:
+            return True
+        if rule.rule is Rule.LAST:
+            return len(self.rules) == 1
+        return creations[ending.by] - creations[index] <= (rule.count + 1) * LONGEST[rule.rule]
 
     def let_go(self, rule: KeepRule, series: Series) -> list[int | None]:
         """For each candidate, the index of the one whose arrival made `rule` let go of it; None while it keeps it.

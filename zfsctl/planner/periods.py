@@ -10,6 +10,15 @@ from zfsctl.model.verdicts import Rule
 
 _HOUR, _DAY = 3600, 86_400
 _BLOCK = 6 * _HOUR
+
+LONGEST = {
+    Rule.HOURLY: _HOUR,
+    Rule.DAILY: _DAY + _HOUR,
+    Rule.WEEKLY: 7 * _DAY + _HOUR,
+    Rule.MONTHLY: 31 * _DAY + _HOUR,
+    Rule.YEARLY: 366 * _DAY + _HOUR,
+}
+"""Seconds that a period of each rule may last, the hour of a DST change included."""
 _SHIFTS = 1 << 20
 """Marks a block in which the zone's offset shifts; no offset is as large."""
 _OFFSET_BITS = 17

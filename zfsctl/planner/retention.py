@@ -10,7 +10,7 @@ from typing import cast
 from zfsctl.model.dataset import Snapshot
 from zfsctl.model.policy import Policy
 from zfsctl.model.verdicts import Decision, Reason, Rule, Verdict
-from zfsctl.planner.keeping import Ending, Keeping
+from zfsctl.planner.keeping import Keeping, Series
 from zfsctl.planner.ownership import FUTURE_SECONDS, Owners, Standing, newest_first
 from zfsctl.planner.wording import ago, minute
 
@@ -154,7 +154,7 @@ def plan_retention(
                 lost.append(index)
                 given[index] = ()
         if lost:
-            _explain(given, ordered, retention, sorting.candidates, retention.keeping.endings(series), clock)
+            _explain(given, ordered, retention, sorting.candidates, retention.keeping, series, clock)
             doomed.update(lost)
     if read_only:
         for index in doomed:
@@ -243,19 +243,21 @@ def _explain(
     ordered: Sequence[Snapshot],
     retention: Retention,
     candidates: Sequence[int],
-    endings: Sequence[Ending | None],
+    keeping: Keeping,
+    series: Series,
     clock: int,
 ) -> None:
-    """Say of each candidate that nothing keeps when the last rule let go of it."""
-    known: dict[tuple[int, Rule], tuple[Reason]] = {}
-    for index, ending in zip(candidates, endings, strict=True):
+    """Say of each candidate that nothing keeps which rule let go of it and, where that is known, when."""
+    known: dict[tuple[int, Rule, bool], tuple[Reason]] = {}
+    for place, (index, ending) in enumerate(zip(candidates, keeping.endings(series), strict=True)):
         if given[index] or ending is None:
             continue
-        rule = ending.rule.rule
-        reason = known.get((ending.by, rule))
+        rule, dated = ending.rule.rule, keeping.is_dated(ending, series, place)
+        reason = known.get((ending.by, rule, dated))
         if reason is None:
             when = ago(ordered[candidates[ending.by]].creation, clock)
-            reason = known[ending.by, rule] = retention.no_rule(f"{rule} ended {when}")
+            ended = f"{rule} ended {when}" if dated else f"{rule} has ended"
+            reason = known[ending.by, rule, dated] = retention.no_rule(ended)
         given[index] = reason
 
 

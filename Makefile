@@ -71,11 +71,11 @@ check-lint: $(STAMP)
 check-format: $(STAMP)
 	$(BIN)/ruff format --check .
 
-# The laws, which make check asks a few times each, are asked as often as they say. One process for the real hosts: they
-# are booted once and shared by all tests.
+# The laws, which make check asks a few times each, are asked as often as they say. Each of the two processes boots real
+# hosts of its own, once for all of its tests.
 test: check $(ONE_FILE)
 	$(BIN)/python -m pytest -q -n 2 -m '(slow or hypothesis) and not zfs' --durations=10 tests
-	$(BIN)/python -m pytest -m 'zfs and not exploring' --durations=15 tests
+	$(BIN)/python -m pytest -n 2 -m 'zfs and not exploring' --durations=15 tests
 
 # At least 1,500 generated commands, from a fresh seed that is printed: the sandbox answers what a real host answers.
 # make test plays them too. Streams between datasets come on top here: a new difference there is no fault of a change.

@@ -27,7 +27,7 @@ ROUNDS = 10
 def main() -> int:
     """Print the figures; 1 when one is not held."""
     try:
-        pair, ours = obtain_pair(DEFAULT_SERIES, lambda text: print(text, file=sys.stderr), workers=False)
+        pair, ours = obtain_pair(DEFAULT_SERIES, lambda text: print(text, file=sys.stderr))
     except CannotMakeHosts as error:
         print(f"left out: {error}")
         return 0

@@ -50,7 +50,7 @@ def main(words: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was made on the hosts goes, also then
     began = time.time()
     try:
-        pair, ours = obtain_pair(DEFAULT_SERIES, say, workers=False)
+        pair, ours = obtain_pair(DEFAULT_SERIES, say)
     except CannotMakeHosts as error:
         print(f"left out: {error}")
         return 0

@@ -25,6 +25,8 @@ from tests.testbed.pools import Pool, create_pool, destroy_pool
 from tests.testbed.recipe import DEFAULT_SERIES, RECIPES
 
 VERSION_KEY: Final = pytest.StashKey[str]()
+MOST_PAIRS: Final = 2
+"""So many pairs of emulated hosts keep two processors busy; with more, each only becomes slower."""
 
 
 class PoolFactory(Protocol):
@@ -65,7 +67,7 @@ def testbed(request: pytest.FixtureRequest) -> Iterator[Pair]:
     config = request.config
     series: str = config.getoption("--openzfs")
     try:
-        pair, ours = obtain_pair(series, teller(config), workers=hasattr(config, "workerinput"))
+        pair, ours = obtain_pair(series, teller(config), workers=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     except CannotMakeHosts as error:
         if in_ci():
             pytest.fail(f"real OpenZFS hosts cannot be made: {error}", pytrace=False)
@@ -76,20 +78,22 @@ def testbed(request: pytest.FixtureRequest) -> Iterator[Pair]:
         pair.end()
 
 
-def obtain_pair(series: str, say: Say, *, workers: bool) -> tuple[Pair, bool]:
+def obtain_pair(series: str, say: Say, *, workers: int = 1) -> tuple[Pair, bool]:
     """A healthy pair, and whether this run has to end it.
 
     Args:
-        workers: This process is one of several that share the tests of a run.
+        workers: How many processes share the tests of a run. Each boots a pair of its own, so that none disturbs the
+            others.
     """
     reuse = os.environ.get("ZFSCTL_TESTBED_REUSE")
     if not in_ci() and reuse != "0":
         pair = find_pair(series, say)
         if pair is not None:
             return pair, False
-    if workers:
+    if workers > MOST_PAIRS:
         raise CannotMakeHosts(
-            "each of several workers would boot its own; run without -n, or first: python -m tests.testbed up"
+            f"each of {workers} workers would boot its own; run with -n {MOST_PAIRS}, "
+            "or first: python -m tests.testbed up"
         )
     if reuse == "1" and not in_ci():
         take_down(series)

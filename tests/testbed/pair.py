@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tests.testbed.host import ATTEMPTS, Host, HostEndedError
-from tests.testbed.image import Image, ensure_image, find_image, remove_tree
+from tests.testbed.image import Image, ensure_image, exclusive, find_image, remove_tree
 from tests.testbed.machine import CannotMakeHosts, Say, check_machine, install_missing
 from tests.testbed.qemu import Machine, free_port
 from tests.testbed.recipe import HOSTS, RECIPES, USERS, Recipe
@@ -105,7 +105,8 @@ def boot_pair(series: str, say: Say, *, keep: bool = False, names: Iterable[str]
     recipe = recipe_for(series)
     image = ensure_image(recipe, say)
     check_machine(building=False)
-    install_missing(say, building=False)
+    with exclusive(runs_folder() / "packages.lock", say):
+        install_missing(say, building=False)
     remove_dead_runs()
     for attempt in range(1, ATTEMPTS + 1):
         started = time.monotonic()

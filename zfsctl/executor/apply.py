@@ -38,6 +38,7 @@ def apply_steps(
     listen: Callable[[Event], None],
     may_change: Callable[[str, str], bool],
     stop: Stop,
+    done_with: Callable[[str], None] = lambda _: None,
 ) -> tuple[StepOutcome, ...]:
     """Apply every step of `plan` and tell how each ended, in the plan's order.
 
@@ -49,6 +50,8 @@ def apply_steps(
         listen: Told of each step before and after, one call at a time.
         may_change: Whether this run holds the lock of a host's pool.
         stop: When asked, steps not yet begun are skipped, except hooks that must always run.
+        done_with: Told of each host once the steps that need the locks of its pools have ended. Those of replications
+            need none, so a transfer of days keeps no other run from taking snapshots.
     """
     board = Board(run, now, listen)
     known = frozenset(step.id for step in plan.steps)
@@ -64,7 +67,7 @@ def apply_steps(
         with ThreadPoolExecutor(min(lanes, MOST_LANES_AT_ONCE), "apply") as pool:
             # Hosts first: they wait for no replication, so that every lane that waits waits for one that runs.
             futures = [
-                pool.submit(_apply_host, fleet, name, steps, board, known, may_change, stop)
+                pool.submit(_apply_host, fleet, name, steps, board, known, may_change, stop, done_with)
                 for name, steps in by_host.items()
             ]
             futures += [
@@ -118,6 +121,7 @@ def _apply_host(
     known: frozenset[str],
     may_change: Callable[[str, str], bool],
     stop: Stop,
+    done_with: Callable[[str], None],
 ) -> None:
     try:
         _apply_in_order(fleet, name, steps, board, known, may_change, stop)
@@ -130,6 +134,7 @@ def _apply_host(
         raise
     finally:
         board.give_up(steps)
+        done_with(name)
 
 
 def _apply_in_order(

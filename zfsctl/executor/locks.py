@@ -16,7 +16,7 @@ _NAME_MAX = 255
 
 
 class PoolLocks:
-    """The locks that one command holds, taken one by one and released together.
+    """The locks that one command holds, taken one by one and released host by host, or together.
 
     Two controllers on different machines do not see each other's locks; the re-checks by guid keep them apart.
     """
@@ -60,6 +60,18 @@ class PoolLocks:
     def acquire_all(self, host: str, pools: Iterable[str]) -> tuple[str, ...]:
         """Take the locks of several pools of one host; returns the pools whose lock is ours."""
         return tuple(pool for pool in pools if self.acquire(host, pool))
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts of all locks that are held."""
+        with self._guard:
+            return frozenset(host for host, _ in self._held)
+
+    def release_host(self, host: str) -> None:
+        """Let go of the locks of one host's pools: nothing more is to be changed there under them."""
+        with self._guard:
+            for key in [key for key in self._held if key[0] == host]:
+                os.close(self._held.pop(key))
 
     def release(self) -> None:
         """Let go of everything. May be called twice."""

@@ -14,7 +14,7 @@ from zfsctl.model.event import Event, Result, RunFinished, RunStarted, StepFinis
 from zfsctl.model.names import stamp
 from zfsctl.model.plan import DestroySnapshots, Plan
 from zfsctl.model.repair import SwapDatasets
-from zfsctl.model.transfer import REPLICATION_LOCK
+from zfsctl.model.transfer import REPLICATION_LOCK, ReplicationStep
 from zfsctl.operations.exit_codes import exit_code_of
 from zfsctl.operations.names_cache import save_names
 from zfsctl.operations.observed import facts_after
@@ -69,6 +69,10 @@ def apply_plan(
             ended[event.step.id] = event.outcome
         listen(event)
 
+    locks = session.locks
+    changed = {step.host for step in plan.steps if not isinstance(step, ReplicationStep)}
+    for host in locks.hosts - changed - {REPLICATION_LOCK}:
+        locks.release_host(host)
     try:
         outcomes = apply_steps(
             plan,
@@ -76,8 +80,9 @@ def apply_plan(
             run=run,
             now=session.clock,
             listen=listen_and_note,
-            may_change=session.locks.acquire,
+            may_change=locks.acquire,
             stop=stop or Stop(),
+            done_with=locks.release_host,
         )
         code = exit_code_of(plan, outcomes)
     except BaseException:

@@ -23,7 +23,7 @@ from tests.operations.world import HOUR
 from zfsctl.model.event import Event, Result, StepStarted
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.plan import DestroySnapshots
-from zfsctl.model.transfer import Transfer
+from zfsctl.model.transfer import REPLICATION_LOCK, ReplicationStep, Transfer
 from zfsctl.operations.apply import apply_plan
 from zfsctl.operations.run import RunRequest, plan_run
 from zfsctl.sandbox.building import do
@@ -300,6 +300,7 @@ def test_hours_of_snapshots_and_prunes_go_by_while_a_stream_is_under_way(world: 
         do(world.sim, "gamma", "zfs", "rename", "vault/far/a", "vault/before")
     an_hour(world)
     meanwhile: list[int] = []
+    held: set[str] = set()
 
     def listen(event: Event) -> None:
         if (
@@ -308,15 +309,19 @@ def test_hours_of_snapshots_and_prunes_go_by_while_a_stream_is_under_way(world: 
             and event.step.replication == "far"
             and not meanwhile
         ):
+            held.update(session.locks.hosts)
             for _ in range(9):
                 an_hour(world)
                 meanwhile.append(int(world.run(only=("snapshot", "prune")).exit_code))
 
     oldest = names(world, "alpha", "tank/a")[0]
     with world.session() as session:
-        done = apply_plan(session, plan_run(session, RunRequest()), listeners=(listen,))
+        plan = plan_run(session, RunRequest())
+        done = apply_plan(session, plan, listeners=(listen,))
 
     assert meanwhile == [0] * 9
+    changed = {step.host for step in plan.steps if not isinstance(step, ReplicationStep)}
+    assert held <= {REPLICATION_LOCK, *changed}, "where only replications are at work no pool is locked"
     assert {outcome.result for outcome in done.outcomes if outcome.step.startswith("transfer")} == {Result.DONE}
     assert (oldest in names(world, "alpha", "tank/a")) is first_copy, "the rules went on where nothing rests on them"
     settle(world)

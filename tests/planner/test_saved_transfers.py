@@ -13,6 +13,7 @@ from zfsctl.model.facts import Chains, Facts, HostFacts
 from zfsctl.model.lineage import LinkState, ResumeToken
 from zfsctl.model.plan import Plan, SnapshotRef, Step
 from zfsctl.model.policy import HostEntry, Pattern, PolicyFile
+from zfsctl.model.pool import Pool
 from zfsctl.model.replication import Replication
 from zfsctl.model.transfer import (
     AbortReceive,
@@ -187,6 +188,11 @@ def test_an_intermediate_that_is_gone_is_less_than_what_was_shown() -> None:
     [
         pytest.param(BETA, "there already", id="the receiver came into being"),
         pytest.param(replace(EMPTY, problems=("noise",)), "could not be read", id="absence is not proven"),
+        pytest.param(
+            replace(EMPTY, pools=(Pool("bk", 1, health="SUSPENDED"),), datasets={}),
+            "pool bk is SUSPENDED",
+            id="its pool cannot be looked into",
+        ),
     ],
 )
 def test_a_first_copy_goes_only_where_nothing_is(beta: HostFacts, why: str) -> None:

@@ -11,6 +11,7 @@ from tests.planner.notation import at, dataset, policy
 from zfsctl.errors import ConfigError, HostCommandError, UnknownNameError, UnreachableError, UsageError
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.policy import DatasetRule, HostEntry, Pattern, PolicyFile
+from zfsctl.model.pool import Pool
 from zfsctl.planner.selection import (
     hosts_in_use,
     hosts_of_selection,
@@ -386,3 +387,12 @@ def test_what_zfsctl_made_for_itself_is_refused_also_by_its_full_name() -> None:
         "tank",
         "tank/a",
     ]
+
+
+def test_what_is_named_on_a_pool_that_cannot_be_looked_into_is_not_said_to_be_absent() -> None:
+    sick = replace(host_with("tank tank/a"), pools=(Pool("media", 1, health="FAULTED"),))
+
+    with pytest.raises(HostCommandError) as caught:
+        resolve_selection(["media/films"], recursive=False, policy=file_of(), facts=Facts({"local": sick}))
+
+    assert "pool media is FAULTED" in caught.value.why

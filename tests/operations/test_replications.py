@@ -321,12 +321,31 @@ def test_hours_of_snapshots_and_prunes_go_by_while_a_stream_is_under_way(world: 
 
     assert meanwhile == [0] * 9
     changed = {step.host for step in plan.steps if not isinstance(step, ReplicationStep)}
-    assert held <= {REPLICATION_LOCK, *changed}, "where only replications are at work no pool is locked"
+    assert held <= {REPLICATION_LOCK, *changed}
     assert {outcome.result for outcome in done.outcomes if outcome.step.startswith("transfer")} == {Result.DONE}
     assert (oldest in names(world, "alpha", "tank/a")) is first_copy, "the rules went on where nothing rests on them"
     settle(world)
     assert is_current(world)
     assert set(states(world).values()) == {LinkState.CURRENT}
+
+
+def test_where_only_replications_are_at_work_no_pool_is_locked(world: Copies) -> None:
+    an_hour(world)
+    for _ in range(2):
+        world.run(only=("snapshot", "prune"))
+    held: list[frozenset[str]] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, StepStarted) and isinstance(event.step, Transfer):
+            held.append(session.locks.hosts)
+
+    with world.session() as session:
+        plan = plan_run(session, RunRequest())
+        apply_plan(session, plan, listeners=(listen,))
+
+    assert {step.host for step in plan.steps if not isinstance(step, ReplicationStep)} == set()
+    assert held
+    assert set(held) == {frozenset({REPLICATION_LOCK})}
 
 
 def test_deleting_the_state_file_changes_nothing(world: Copies) -> None:

@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zfsctl.errors import UnreadableOutputError
+from zfsctl.model.refs import SnapshotRef
 from zfsctl.zfs.destroying import (
     Estimate,
     argv_destroy,
     argv_destroy_estimate,
+    argv_destroy_seen,
     destroy_batches,
     parse_destroy_estimate,
 )
@@ -105,12 +107,13 @@ def test_whatever_the_names_a_destroy_names_snapshots_of_one_dataset_or_is_refus
 
 
 def test_destroys_are_split_at_a_thousand_names_and_at_the_length_of_an_argument() -> None:
-    short = [f"s{number}" for number in range(2500)]
-    long = [f"{'x' * 200}{number:04}" for number in range(900)]
+    short = [SnapshotRef(f"s{number}", number) for number in range(2500)]
+    long = [SnapshotRef(f"{'x' * 200}{number:04}", number) for number in range(900)]
 
     assert [len(part) for part in destroy_batches("tank/a", short)] == [1000, 1000, 500]
-    assert [name for part in destroy_batches("tank/a", long) for name in part] == long
-    assert max(len(argv_destroy("tank/a", part).argv[2]) for part in destroy_batches("tank/a", long)) < 100_000
+    assert [ref for part in destroy_batches("tank/a", long) for ref in part] == long
+    commands = [argv_destroy_seen("tank/a", 1, part) for part in destroy_batches("tank/a", long)]
+    assert max(len(command.argv[2]) for command in commands) < 100_000
 
 
 def test_an_estimate_names_the_snapshots_and_the_sum() -> None:

@@ -15,7 +15,7 @@ from zfsctl.hosts.protocol import Host
 from zfsctl.model.command import Command
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.plan import DestroySnapshots, SnapshotRef
-from zfsctl.zfs.destroying import argv_destroy, destroy_batches
+from zfsctl.zfs.destroying import argv_destroy_seen, destroy_batches
 from zfsctl.zfs.failures import parse_failure
 
 
@@ -71,30 +71,31 @@ def _begin(step: DestroySnapshots, recheck: Recheck) -> _Progress:
     return progress
 
 
-Batches = Callable[[_Progress], Sequence[tuple[str, ...]]]
+Batches = Callable[[_Progress], Sequence[tuple[SnapshotRef, ...]]]
 
 
-def _together(progress: _Progress) -> Sequence[tuple[str, ...]]:
-    return list(destroy_batches(progress.step.dataset, [ref.name for ref in progress.left]))
+def _together(progress: _Progress) -> Sequence[tuple[SnapshotRef, ...]]:
+    return list(destroy_batches(progress.step.dataset, progress.left))
 
 
-def _one_by_one(progress: _Progress) -> Sequence[tuple[str, ...]]:
+def _one_by_one(progress: _Progress) -> Sequence[tuple[SnapshotRef, ...]]:
     """Those that nothing was said of: they were only refused in the company of others."""
-    return [(ref.name,) for ref in progress.left if ref.name not in progress.said]
+    return [(ref,) for ref in progress.left if ref.name not in progress.said]
 
 
 def _destroy_and_look(work: Sequence[_Progress], host: Host, batches: Batches) -> None:
-    asked: list[tuple[_Progress, tuple[str, ...], Command]] = [
-        (progress, names, argv_destroy(progress.step.dataset, names))
+    asked: list[tuple[_Progress, tuple[SnapshotRef, ...], Command]] = [
+        (progress, refs, argv_destroy_seen(progress.step.dataset, progress.step.dataset_guid, refs))
         for progress in work
-        for names in batches(progress)
+        for refs in batches(progress)
     ]
     if not asked:
         return
     commands = [command for _, _, command in asked]
     try:
         answers = host.run_all(commands, timeout=patience(commands))
-        for (progress, names, _), answer in zip(asked, answers, strict=True):
+        for (progress, refs, _), answer in zip(asked, answers, strict=True):
+            names = [ref.name for ref in refs]
             full = [f"{progress.step.dataset}@{name}" for name in names]
             failure = parse_failure(answer, full)
             if failure is not None:

@@ -17,12 +17,12 @@ from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.names import pool_of
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.release import DestroyDataset
+from zfsctl.zfs.destroying import argv_destroy_seen
 from zfsctl.zfs.failures import FailureKind, parse_failure
 from zfsctl.zfs.holds import argv_list_holds, parse_holds
 from zfsctl.zfs.releasing import (
     SeenPart,
     argv_destroy_bare,
-    argv_destroy_seen,
     argv_look,
     argv_release_own,
     parse_look,
@@ -106,7 +106,7 @@ def _carry_out(
         for part in batches(names, most_names=MOST_AT_ONCE)
     ]
     parts = list(batches(left, name=lambda ref: f"{step.dataset}@{ref.name}", most_names=MOST_AT_ONCE))
-    destroys = [argv_destroy_seen(step.dataset, [(ref.name, ref.guid) for ref in part]) for part in parts]
+    destroys = [argv_destroy_seen(step.dataset, step.dataset_guid, part) for part in parts]
     alone = argv_destroy_bare(step.dataset, step.dataset_guid, step.mark)
     commands = [*releases, *destroys, alone]
     *answers, after = host.run_all([*commands, argv_reread_datasets([step.dataset])], timeout=patience(commands))

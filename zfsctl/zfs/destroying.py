@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from zfsctl.model.batches import MOST_ARGUMENT_BYTES, MOST_NAMES_PER_DESTROY, batches
-from zfsctl.model.command import Command
+from zfsctl.model.command import Command, Condition
 from zfsctl.model.names import check_dataset_name, check_snapshot_part
+from zfsctl.model.refs import SnapshotRef
 from zfsctl.zfs.text import columns_of, text_lines, unreadable, whole_number
 
 _WHAT = "the estimate of a destroy"
@@ -29,6 +30,24 @@ def argv_destroy(dataset: str, names: Sequence[str]) -> Command:
     return Command(("zfs", "destroy", _operand(dataset, names)))
 
 
+def argv_destroy_seen(dataset: str, guid: int, seen: Sequence[SnapshotRef]) -> Command:
+    """Destroy snapshots of the dataset with `guid`, as long as it and each of them is still the one that was looked at.
+
+    Args:
+        dataset: Its name.
+        guid: Its guid.
+        seen: The snapshots, oldest first, as OpenZFS lists them.
+
+    Raises:
+        ValueError: As `argv_destroy`.
+    """
+    command = argv_destroy(dataset, [ref.name for ref in seen])
+    rows = [(dataset, guid), *((f"{dataset}@{ref.name}", ref.guid) for ref in seen)]
+    look = ("zfs", "list", "-Hp", "-t", "filesystem,volume,snapshot", "-o", "name,guid", *(name for name, _ in rows))
+    rests_on = "\n".join(f"{name}\t{its}" for name, its in rows)
+    return Command(command.argv, only_if=Condition(look, rests_on))
+
+
 def argv_destroy_estimate(dataset: str, names: Sequence[str]) -> Command:
     """Ask what `argv_destroy` would destroy and free; nothing is changed. Holds are not looked at.
 
@@ -39,10 +58,11 @@ def argv_destroy_estimate(dataset: str, names: Sequence[str]) -> Command:
 
 
 def destroy_batches(
-    dataset: str, names: Sequence[str], *, most_bytes: int = MOST_ARGUMENT_BYTES
-) -> Iterator[tuple[str, ...]]:
-    """`names` in parts that one comma list may hold."""
-    return batches(names, most_bytes=most_bytes - len(dataset), most_names=MOST_NAMES_PER_DESTROY)
+    dataset: str, snapshots: Sequence[SnapshotRef], *, most_bytes: int = MOST_ARGUMENT_BYTES
+) -> Iterator[tuple[SnapshotRef, ...]]:
+    """`snapshots` in parts that one comma list may hold."""
+    most_bytes -= len(dataset)
+    return batches(snapshots, name=lambda ref: ref.name, most_bytes=most_bytes, most_names=MOST_NAMES_PER_DESTROY)
 
 
 @dataclass(frozen=True, slots=True)

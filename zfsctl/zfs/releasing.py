@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from zfsctl.model.command import Command, Condition
 from zfsctl.model.names import ASIDE_MARK, check_dataset_name
 from zfsctl.model.repair import former_home_of
-from zfsctl.zfs.destroying import argv_destroy
 from zfsctl.zfs.holds import argv_release
 from zfsctl.zfs.repairing import still
-from zfsctl.zfs.rereading import argv_guids
 from zfsctl.zfs.text import rows, text_if_applicable, unreadable, whole_number
 
 _WHAT = "the look at a copy set aside"
@@ -77,18 +75,6 @@ def argv_release_own(dataset: str, guid: int, tag: str, names: Sequence[str]) ->
     """
     command = argv_release(tag, [f"{dataset}@{name}" for name in names])
     return Command(command.argv, only_if=still(dataset, guid))
-
-
-def argv_destroy_seen(dataset: str, seen: Sequence[tuple[str, int]]) -> Command:
-    """Destroy snapshots of `dataset`, by name and guid in the order of their listing, as long as each is still that.
-
-    Raises:
-        ValueError: As `argv_destroy`.
-    """
-    full = [f"{dataset}@{name}" for name, _ in seen]
-    rests_on = "\n".join(f"{name}\t{guid}" for name, (_, guid) in zip(full, seen, strict=True))
-    command = argv_destroy(dataset, [name for name, _ in seen])
-    return Command(command.argv, only_if=Condition(argv_guids(full).argv, rests_on))
 
 
 def argv_destroy_bare(dataset: str, guid: int, mark: str) -> Command:

@@ -255,7 +255,7 @@ def test_an_unavailable_pool_is_no_problem_where_everything_was_listed() -> None
         pytest.param(
             "datasets",
             Said(dataset("tank/a", 11) + "half a li"),
-            "the list of datasets could not be read: 1 columns instead of 20",
+            "the list of datasets could not be read: 1 columns instead of 21",
             id="a-listing-cut-in-the-middle",
         ),
         pytest.param(

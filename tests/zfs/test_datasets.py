@@ -30,6 +30,7 @@ PHOTOS = {
     "encryptionroot": "-",
     "inconsistent": "0",
     "receive_resume_token": "-",
+    "prevsnap": "tank/photos@newest",
     "mountpoint": "/tank/photos",
 }
 DISK = PHOTOS | {"name": "tank/vm/disk", "type": "volume", "mounted": "-", "canmount": "-", "mountpoint": "-"}
@@ -56,6 +57,7 @@ def test_a_filesystem_is_read_whole() -> None:
             mounted=True,
             mountpoint="/tank/photos",
             canmount="on",
+            prevsnap="tank/photos@newest",
         )
     }
 
@@ -111,10 +113,10 @@ UNREADABLE_DATASETS = [
     pytest.param(line(PHOTOS, type="bookmark"), "neither a filesystem nor a volume", id="an-unknown-kind"),
     pytest.param(line(PHOTOS, name="tank/photos@s"), "no name of a dataset", id="a-snapshot"),
     pytest.param(line(PHOTOS, name=""), "no name of a dataset", id="an-empty-name"),
-    pytest.param(line(PHOTOS, mountpoint="/a\tb"), "21 columns instead of 20", id="a-tab-in-a-mountpoint"),
-    pytest.param(line(PHOTOS, mountpoint="/a\nb"), "1 columns instead of 20", id="a-newline-in-a-mountpoint"),
-    pytest.param(line(PHOTOS)[:-20], "columns instead of 20", id="cut-in-the-middle"),
-    pytest.param("\n", "1 columns instead of 20", id="an-empty-line"),
+    pytest.param(line(PHOTOS, mountpoint="/a\tb"), "22 columns instead of 21", id="a-tab-in-a-mountpoint"),
+    pytest.param(line(PHOTOS, mountpoint="/a\nb"), "1 columns instead of 21", id="a-newline-in-a-mountpoint"),
+    pytest.param(line(PHOTOS)[:-20], "columns instead of 21", id="cut-in-the-middle"),
+    pytest.param("\n", "1 columns instead of 21", id="an-empty-line"),
     pytest.param(line(PHOTOS, readonly="maybe"), "neither 'on' nor 'off'", id="an-unknown-switch"),
 ]
 

@@ -99,6 +99,8 @@ class Dataset:
     inconsistent: bool = False
     """A first receive that has not finished."""
     receive_resume_token: str | None = None
+    prevsnap: str | None = None
+    """Full name of its newest snapshot; that of its origin for a clone without any."""
     mark: str = ""
     """`scratch`, `repair` or `aside`: zfsctl made it for itself and says so by a property set on it.
 

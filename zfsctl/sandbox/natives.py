@@ -133,6 +133,7 @@ _TABLE = (
     _statistic("logicalused", "fv", number=True),
     _statistic("logicalreferenced", "fvsb", number=True),
     _statistic("inconsistent", "fvs", number=True),
+    _statistic("prevsnap", "fv"),
     Native("volmode", "fv", "default", choices=("default", "full", "geom", "dev", "none")),
     Native("filesystem_limit", "f", "none", inheritable=False, number=True),
     Native("snapshot_limit", "fv", "none", inheritable=False, number=True),
@@ -160,7 +161,7 @@ _TABLE = (
 
 NATIVES: Final = {native.name: native for native in _TABLE}
 
-HIDDEN: Final = frozenset(("name", "inconsistent", "numclones", "redacted", "ivsetguid", "keyguid"))
+HIDDEN: Final = frozenset(("name", "inconsistent", "prevsnap", "numclones", "redacted", "ivsetguid", "keyguid"))
 """Can be asked for by name, but `zfs get all` leaves them out."""
 
 ALIASES: Final = {

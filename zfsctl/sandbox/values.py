@@ -167,6 +167,11 @@ class Values:
                 return "none"
             case "inconsistent":
                 return str(int(dataset.inconsistent))
+            case "prevsnap":
+                newest = next(reversed(dataset.snapshots), None)
+                if newest is not None:
+                    return f"{dataset.name}@{newest}"
+                return str(dataset.origin) if dataset.origin else NOT_APPLICABLE
         if is_written_since(name):
             txg = self._txg_of(dataset, name)
             return NOT_APPLICABLE if txg is None else str(written_since(dataset.extents, txg))

@@ -35,11 +35,13 @@ DATASET_COLUMNS = (
     "encryptionroot",
     "inconsistent",
     "receive_resume_token",
+    "prevsnap",
     "mountpoint",
 )
 """All of them exist since OpenZFS 2.1; one unknown column would refuse the whole listing.
 
-`inconsistent` is hidden but can be selected: 1 for a first receive that has not finished.
+Two are hidden but can be selected: `inconsistent` is 1 for a first receive that has not finished, and `prevsnap` is the
+newest snapshot, or the origin of a clone without any.
 """
 
 _WHAT = "the list of datasets"
@@ -110,4 +112,5 @@ def _parse_dataset(line: str) -> Dataset:
         encryptionroot=text_if_applicable(column["encryptionroot"]),
         inconsistent=yes_or_no(_WHAT, line, column["inconsistent"], "1", "0"),
         receive_resume_token=text_if_applicable(column["receive_resume_token"]),
+        prevsnap=text_if_applicable(column["prevsnap"]),
     )

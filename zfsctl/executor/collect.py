@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from zfsctl.errors import HostCommandError, HostTimeoutError, UnreachableError, UnreadableOutputError
 from zfsctl.executor.collect_chains import ChainRequest, collect_chains
+from zfsctl.executor.collect_heads import collect_heads
 from zfsctl.hosts.protocol import Fleet, Host, LineStream
 from zfsctl.model.command import Command, Completed
 from zfsctl.model.dataset import Dataset, Snapshot
@@ -50,13 +51,16 @@ class FactsRequest:
     """What replication wants to know besides; called after `wanted`."""
 
 
-def collect_facts(fleet: Fleet, requests: Sequence[FactsRequest], *, now: int) -> Facts:
+def collect_facts(
+    fleet: Fleet, requests: Sequence[FactsRequest], *, now: int, enough: Callable[[Facts], bool] | None = None
+) -> Facts:
     """Read every host of `requests`; what fails is told in the facts of that host and stops no other.
 
     Args:
         fleet: Dials the hosts.
         requests: At most one per host; the facts are in their order.
         now: The controller's clock, epoch seconds, for hosts that cannot be asked.
+        enough: Given facts with the newest snapshots alone, whether those will do; by default they never do.
 
     Raises:
         UnknownNameError: The policy has no such host.
@@ -65,40 +69,47 @@ def collect_facts(fleet: Fleet, requests: Sequence[FactsRequest], *, now: int) -
     names = [request.host for request in requests]
     if len(set(names)) != len(names):
         raise ValueError("a host comes twice in one question for facts")
-    if len(requests) < 2:
-        return Facts({request.host: collect_host(fleet.host(request.host), request, now=now) for request in requests})
+    looks = [_Look(fleet.host(request.host), request, now) for request in requests]
+    if enough is not None:
+        heads = _at_once(_begin_short, looks)
+        short = Facts({one.host: one for one in heads if one is not None})
+        if len(short.hosts) == len(looks) and enough(short):
+            return short
+    return Facts(dict(zip(names, _at_once(_whole, looks), strict=True)))
+
+
+def _at_once(read: Callable[[_Look], T], looks: Sequence[_Look]) -> list[T]:
+    """What each look gives, in their order."""
+    if len(looks) < 2:
+        return [read(look) for look in looks]
     from concurrent.futures import ThreadPoolExecutor
 
-    hosts = [fleet.host(name) for name in names]
-    pool = ThreadPoolExecutor(min(len(hosts), MOST_HOSTS_AT_ONCE), "collect")
+    pool = ThreadPoolExecutor(min(len(looks), MOST_HOSTS_AT_ONCE), "collect")
     try:
-        futures = [
-            pool.submit(collect_host, host, request, now=now) for host, request in zip(hosts, requests, strict=True)
-        ]
-        return Facts({name: future.result() for name, future in zip(names, futures, strict=True)})
+        return list(pool.map(read, looks))
     finally:
         # On an interruption nobody waits for the answers of hosts that may never come.
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def collect_host(host: Host, request: FactsRequest, *, now: int) -> HostFacts:
-    """Read one host. What could not be read is in `problems`, never an error."""
-    look = _look(_Look(HostFacts(host.name, now)), host, request)
-    if look.vanished:
-        look = _look(_Look(HostFacts(host.name, now), last=True), host, request)
-    return look.told()
 
 
 @dataclass(slots=True)
 class _Look:
     """One look at a host, as it grows."""
 
-    facts: HostFacts
+    host: Host
+    request: FactsRequest
+    now: int
+    facts: HostFacts = field(init=False)
+    goes_on: bool | None = None
+    """Whether more can be asked after the first exchange; None before it."""
     problems: list[str] = field(default_factory=list)
     last: bool = False
     """Whether it is not repeated, so that what can be read is read."""
     vanished: bool = False
     """A pool or dataset that was listed was gone when more was asked about it."""
+
+    def __post_init__(self) -> None:
+        self.facts = HostFacts(self.host.name, self.now)
 
     def told(self) -> HostFacts:
         """The facts with what is known of their problems by now."""
@@ -108,25 +119,49 @@ class _Look:
         return replace(self.facts, problems=(*self.problems, *sick))
 
 
-def _look(look: _Look, host: Host, request: FactsRequest) -> _Look:
+def _begin_short(look: _Look) -> HostFacts | None:
+    """The first exchange, and one about the newest snapshots; None where that does not do."""
+    chains = look.request.chains
+    if not _begin(look) or chains is None:
+        return None
+    return collect_heads(look.host, look.told(), chains(look.told()))
+
+
+def _whole(look: _Look) -> HostFacts:
+    """Read one host, or the rest of it. What could not be read is in `problems`, never an error."""
+    _look(look)
+    if look.vanished:
+        look = _Look(look.host, look.request, look.now, last=True)
+        _look(look)
+    return look.told()
+
+
+def _begin(look: _Look) -> bool:
+    """The first exchange, if it is not over; whether more can be asked."""
+    if look.goes_on is not None:
+        return look.goes_on
+    look.goes_on = False
     try:
-        _ask_basics(look, host)
-        if look.vanished and not look.last:
-            return look
+        _ask_basics(look, look.host)
+        look.goes_on = look.last or not look.vanished
     except (UnreachableError, HostTimeoutError) as error:
         look.problems.append(str(error))
         look.facts = replace(look.facts, reached=False, unreachable_code=error.code)
-        return look
     except HostCommandError as error:
         look.problems.append(str(error))
-        return look
+    return look.goes_on
+
+
+def _look(look: _Look) -> None:
+    if not _begin(look):
+        return
+    host, request = look.host, look.request
     asked = frozenset(request.wanted(look.told()))
     wanted = [name for name in look.facts.datasets if name in asked]
     if wanted:
         look.facts = replace(look.facts, snapshots=_snapshots(look, host, wanted))
     if request.chains is not None and not (look.vanished and not look.last):
         look.facts = replace(look.facts, chains=_chains(look, host, request.chains(look.told())))
-    return look
 
 
 def _chains(look: _Look, host: Host, request: ChainRequest) -> Chains:

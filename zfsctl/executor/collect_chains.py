@@ -31,6 +31,8 @@ class ChainRequest:
     datasets: tuple[str, ...]
     receivers: tuple[str, ...] = ()
     """Roots of receiver trees, whether they exist or not: marks of ours are looked for there and beside them."""
+    senders: tuple[str, ...] = ()
+    """Roots of the trees that are sent."""
     marked: tuple[str, ...] = ()
     """Where marks are looked for besides, with all below."""
 
@@ -92,7 +94,7 @@ def collect_chains(
         asked.add(argv_pool_features(sorted({pool_of(name) for name in names})), reading(parse_pool_features, features))
     held = [str(one) for name in names for one in facts.snapshots.get(name, ()) if one.userrefs]
     for part in batches(held):
-        asked.add(argv_list_holds(part), reading(_tags, holds))
+        asked.add(argv_list_holds(part), reading(tags_of, holds))
     encrypted = [name for name in names if facts.datasets[name].encryption != "off"]
     if encrypted:
         asked.add(argv_list_ivsets(scope_of(encrypted, facts.datasets)), reading(parse_ivsets, ivsets))
@@ -125,7 +127,12 @@ def _describing(
     return take
 
 
-def _tags(stdout: str) -> dict[str, tuple[str, ...]]:
+def tags_of(stdout: str) -> dict[str, tuple[str, ...]]:
+    """By full name of a snapshot, the holds on it, from a list of holds.
+
+    Raises:
+        UnreadableOutputError: A line is not what OpenZFS prints.
+    """
     found: dict[str, tuple[str, ...]] = {}
     for hold in parse_holds(stdout):
         found[hold.snapshot] = (*found.get(hold.snapshot, ()), hold.tag)

@@ -29,6 +29,7 @@ def save_names(session: Session, facts: Facts) -> None:
     listed = {
         f"{_prefix(name)}{dataset}": [snapshot.name for snapshot in snapshots]
         for name in answered
+        if not facts.hosts[name].newest_only
         for dataset, snapshots in facts.hosts[name].snapshots.items()
     }
     snapshots = {place: f"{place}\t" + "\t".join(names) for place, names in listed.items() if names}

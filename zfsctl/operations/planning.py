@@ -19,7 +19,7 @@ from zfsctl.model.transfer import REPLICATION_LOCK
 from zfsctl.operations.session import Chained, Session, Wanted
 from zfsctl.planner.consent import NOBODY_SAID_ANYTHING, Consent
 from zfsctl.planner.naming import hosts_of_selection, resolve_selection, wanted_by_selection
-from zfsctl.planner.pairing import Tree, hosts_of, receivers_on, trees_of, wanted_by_trees, with_an_end_on
+from zfsctl.planner.pairing import Tree, hosts_of, receivers_on, senders_on, trees_of, wanted_by_trees, with_an_end_on
 from zfsctl.planner.pruning import Pruning, plan_pruning
 from zfsctl.planner.receiving import adopts_of, is_receiver, receivers_of
 from zfsctl.planner.replicating import Replicating, plan_replicating
@@ -31,6 +31,7 @@ from zfsctl.planner.selection import (
     select_datasets,
     wanted_snapshots,
 )
+from zfsctl.planner.settled import is_settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def scene_of_replications(session: Session, names: Sequence[str]) -> Scene:
     hosts = session.host_names(hosts_of(everywhere))
     trees = with_an_end_on(everywhere, hosts)
     with no_garbage_collection():
-        facts = session.collect({}, chained(trees))
+        facts = session.collect({}, chained(trees), lambda heads: is_settled(trees, heads, policy))
         rules = select_datasets(policy, facts)
     return Scene(facts, (), (), trees, rules.datasets)
 
@@ -188,8 +189,8 @@ def chained(trees: Sequence[Tree]) -> dict[str, Chained]:
     """What `trees` want to know of the hosts at their ends."""
 
     def one(host: str) -> Chained:
-        wanted, receivers = wanted_by_trees(trees, host), receivers_on(trees, host)
-        return Chained(wanted, lambda facts: ChainRequest(tuple(wanted(facts)), receivers))
+        wanted, receivers, senders = wanted_by_trees(trees, host), receivers_on(trees, host), senders_on(trees, host)
+        return Chained(wanted, lambda facts: ChainRequest(tuple(wanted(facts)), receivers, senders))
 
     return {host: one(host) for host in hosts_of(trees)}
 

@@ -126,7 +126,12 @@ class Session:
                 raise unknown_host(name, self.policy)
         return tuple(name for name in in_use if not chosen or name in chosen)
 
-    def collect(self, wanted: Mapping[str, Wanted], chained: Mapping[str, Chained] | None = None) -> Facts:
+    def collect(
+        self,
+        wanted: Mapping[str, Wanted],
+        chained: Mapping[str, Chained] | None = None,
+        enough: Callable[[Facts], bool] | None = None,
+    ) -> Facts:
         """Read the facts of several hosts, taking the locks of the pools that matter first if this command acts.
 
         What another run holds is left out of the facts and becomes a finding `running`.
@@ -134,6 +139,7 @@ class Session:
         Args:
             wanted: By host, the datasets that this command may change.
             chained: By host, what replication wants to know besides.
+            enough: Given facts with the newest snapshots alone, whether those will do.
 
         Raises:
             LockedError: Another run holds everything that was wanted.
@@ -159,7 +165,7 @@ class Session:
             FactsRequest(host, locking(host), chained[host].chains if host in chained else None)
             for host in dict.fromkeys((*wanted, *chained))
         ]
-        facts = collect_facts(self.fleet, requests, now=self.clock())
+        facts = collect_facts(self.fleet, requests, now=self.clock(), enough=enough)
         busy = tuple(place for place in self.locks.busy if place in asked)
         if busy and asked <= set(busy) and not chained:
             names = ", ".join(f"{host}:{pool}" for host, pool in busy)

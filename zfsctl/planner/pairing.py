@@ -132,6 +132,11 @@ def receivers_on(trees: Iterable[Tree], host: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tree.receiver for tree in trees if tree.receiver_host == host))
 
 
+def senders_on(trees: Iterable[Tree], host: str) -> tuple[str, ...]:
+    """The roots of the trees that are sent from `host`."""
+    return tuple(dict.fromkeys(tree.sender for tree in trees if tree.sender_host == host))
+
+
 def _roots(trees: Sequence[Tree], host: str) -> tuple[str, ...]:
     ends = [
         *((tree.sender_host, tree.sender) for tree in trees),

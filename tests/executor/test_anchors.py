@@ -233,14 +233,78 @@ def test_a_receiver_that_is_away_moves_nothing(ends: Ends) -> None:
     assert set(ends.tags("alpha", "tank/a")) == {"s1", "s2"}
 
 
+def first_line(text: str) -> str:
+    return "".join(text.splitlines(True)[:1])
+
+
 def test_a_listing_that_leaves_the_newest_out_moves_to_what_it_shows(ends: Ends) -> None:
-    ends.fleet.faults.edit("list -Hp -r -d 1 -t snapshot", lambda text: "".join(text.splitlines(True)[:1]), times=1)
-    ends.fleet.faults.edit("-t snapshot", lambda text: "".join(text.splitlines(True)[:1]), times=1)
+    ends.fleet.faults.edit("-t snapshot", first_line, times=2)
 
     apply(ends, step(ends))
 
     assert ends.cursors(), "a base is never let go for one that was not seen"
     assert BASE in ends.tags("beta", "bk/a")["s1"]
+
+
+def test_only_what_should_be_there_is_looked_at_and_by_its_name(ends: Ends) -> None:
+    """Receivers keep hundreds of snapshots, each of which takes a host ten milliseconds to list."""
+    apply(ends, step(ends))
+
+    assert [line for line in ends.asked("zfs list") if "-t snapshot" in line] == [
+        "zfs list -Hp -t snapshot -o name,guid bk/a@s2 bk/a@s1"
+    ]
+
+
+def test_only_a_receiver_that_lacks_the_newest_is_listed_as_a_whole(ends: Ends) -> None:
+    others = many(ends, 3)
+    ends.fleet.faults.log.clear()
+
+    outcomes = apply_anchors([*others, step(ends, "s1 s2 s3")], ends.fleet)
+
+    assert {said(outcome) for outcome in outcomes} == {("done", "")}
+    assert [line.split()[-1] for line in ends.asked("zfs list -d 1") if "-t snapshot" in line] == ["bk/a"]
+    assert ends.cursors() == [ends.cursor("s2")]
+
+
+def test_a_name_that_an_answer_leaves_out_without_a_word_is_looked_for_once_more(ends: Ends) -> None:
+    ends.fleet.faults.edit("-t snapshot -o name,guid", first_line, times=1)
+
+    assert said(apply(ends, step(ends))) == ("done", "")
+    moves(ends)
+
+
+def test_what_arrived_and_was_renamed_there_is_found_by_its_guid(ends: Ends) -> None:
+    ends.zfs("beta", "rename bk/a@s2 bk/a@other")
+
+    outcome = apply(ends, step(ends))
+
+    assert said(outcome) == ("done", "")
+    assert [one.snapshot for one in outcome.members] == ["other"]
+    assert ends.tags("beta", "bk/a") == {"other": [BASE]}
+    assert ends.cursors() == [ends.cursor("s2")]
+
+
+def test_a_receiver_that_cannot_be_listed_where_it_has_to_be_stops_nobody_else(ends: Ends) -> None:
+    others = many(ends, 2)
+    ends.fleet.faults.fail("zfs list -d 1", "cannot iterate filesystems: I/O error", host="beta")
+
+    outcomes = apply_anchors([others[0], step(ends, "s1 s2 s3"), others[1]], ends.fleet)
+
+    assert [str(outcome.result) for outcome in outcomes] == ["done", "failed", "done"]
+    assert outcomes[1].detail == "beta: what bk/a has was not seen: cannot iterate filesystems: I/O error"
+    assert ends.cursors() == [ends.cursor("s1")]
+    assert ends.tags("beta", "bk/a") == {"s1": [BASE]}
+    assert set(ends.tags("alpha", "tank/a")) == {"s1", "s2"}, "what was not seen stays held"
+
+
+def test_a_receiver_of_which_zfs_says_nothing_has_not_vanished(ends: Ends) -> None:
+    ends.fleet.faults.edit("-t filesystem,volume", first_line)
+
+    outcome = apply(ends, step(ends))
+
+    assert said(outcome) == ("failed", "beta: what bk/a has was not seen: zfs did not list it, nor say why")
+    assert set(ends.tags("alpha", "tank/a")) == {"s1", "s2"}
+    assert ends.cursors() == [ends.cursor("s1")]
 
 
 def test_a_receiver_that_cannot_be_listed_moves_nothing_and_lets_nothing_go(ends: Ends) -> None:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from zfsctl.errors import HostCommandError, UnreachableError, ZfsctlError
 from zfsctl.executor.patience import patience
-from zfsctl.executor.receiver import Received, collect_received
+from zfsctl.executor.receiver import Received, collect_named, collect_received
 from zfsctl.hosts.protocol import Fleet, Host
 from zfsctl.model.batches import batches
 from zfsctl.model.command import Command, Completed
-from zfsctl.model.dataset import Snapshot
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.transfer import MoveAnchors, base_tag, cursor_name, send_tag
@@ -41,10 +40,10 @@ class _Settling:
     """One pair while its anchors are moved."""
 
     step: MoveAnchors
-    arrived: Snapshot | None = None
-    """The newest snapshot of the chain that the receiver has, as it is there."""
+    arrived: SnapshotRef | None = None
+    """The newest snapshot of the chain that the receiver has, as it is called there."""
     names: dict[int, str] = field(default_factory=dict)
-    """What the receiver's snapshots are called now, by guid."""
+    """What the receiver's snapshots are called now, by guid; not all of them, but ours and what has arrived."""
     token: bool = False
     """Whether the receiver waits to go on with something: then what is in flight stays held."""
     held: bool = False
@@ -54,12 +53,20 @@ class _Settling:
     set_there: str = ""
     """What it should keep; empty where that is not known."""
     wrong: list[str] = field(default_factory=list)
+    unseen: HostCommandError | None = None
+    """Why it is not known what has arrived; then nothing is moved."""
 
     @property
     def ref(self) -> SnapshotRef:
         """What arrived, as the sender calls it."""
         assert self.arrived is not None
         return next(ref for ref in self.step.chain if ref.guid == self.arrived.guid)
+
+    @property
+    def arrival(self) -> str:
+        """The full name of what arrived."""
+        assert self.arrived is not None
+        return f"{self.step.receiver}@{self.arrived.name}"
 
     @property
     def cursor(self) -> str:
@@ -72,6 +79,8 @@ class _Settling:
         return SnapshotRef(self.cursor, self.ref.guid) in self.step.bookmarks
 
     def outcome(self) -> StepOutcome:
+        if self.unseen is not None:
+            return _failed(self.step, self.unseen)
         members = () if self.arrived is None else (_member(self.step, self.arrived),)
         if self.wrong:
             return StepOutcome(self.step.id, Result.FAILED, "; ".join(self.wrong), members)
@@ -88,7 +97,14 @@ def apply_anchors(steps: Sequence[MoveAnchors], fleet: Fleet) -> list[StepOutcom
 
 def _settle(work: Sequence[_Settling], fleet: Fleet) -> list[StepOutcome]:
     receiver = fleet.host(work[0].step.host)
-    _see(work, collect_received(receiver, [one.step.receiver for one in work]))
+    _see(work, receiver)
+    seen = [one for one in work if one.unseen is None]
+    if seen:
+        _move(seen, receiver, fleet)
+    return [one.outcome() for one in work]
+
+
+def _move(work: Sequence[_Settling], receiver: Host, fleet: Fleet) -> None:
     _read_back(work, receiver)
     _hold_arrivals(work, receiver)
     by_sender: dict[str, list[_Settling]] = {}
@@ -103,16 +119,42 @@ def _settle(work: Sequence[_Settling], fleet: Fleet) -> list[StepOutcome]:
             for one in pairs:
                 one.wrong.append(str(error))
     _release_old(work, receiver)
-    return [one.outcome() for one in work]
 
 
-def _see(work: Iterable[_Settling], received: Received) -> None:
-    for one in work:
-        chain = {ref.guid for ref in one.step.chain}
-        here = received.snapshots.get(one.step.receiver, ())
-        one.arrived = next((snapshot for snapshot in reversed(here) if snapshot.guid in chain), None)
-        one.names = {snapshot.guid: snapshot.name for snapshot in here}
-        one.token = one.step.receiver in received.tokens
+def _see(work: Sequence[_Settling], receiver: Host) -> None:
+    """Look what has arrived: by name where the newest should be, and at all there is only where it is not.
+
+    Raises:
+        HostCommandError, UnreachableError: Nothing was seen at all.
+    """
+    named = collect_named(receiver, {one.step.receiver: _names_to_see(one.step) for one in work})
+    open_ones = [one for one in work if not _take(one, named)]
+    if not open_ones:
+        return
+    try:
+        listed = collect_received(receiver, [one.step.receiver for one in open_ones])
+    except HostCommandError as error:
+        for one in open_ones:
+            one.unseen = error
+        return
+    for one in open_ones:
+        _take(one, listed)
+
+
+def _names_to_see(step: MoveAnchors) -> list[str]:
+    """What the newest is called where all has arrived, and what carries our hold: as a rule that is all that counts."""
+    names = dict.fromkeys(ref.name for ref in (*step.chain[-1:], *step.held))
+    return [name for name in names if name and not name.startswith("#")]
+
+
+def _take(one: _Settling, received: Received) -> bool:
+    """Note what was seen; whether that leaves nothing open, so that nobody needs to look for other names."""
+    here = received.snapshots.get(one.step.receiver)
+    one.names = {ref.guid: ref.name for ref in here or ()}
+    newest = next((ref.guid for ref in reversed(one.step.chain) if ref.guid in one.names), None)
+    one.arrived = None if newest is None else SnapshotRef(one.names[newest], newest)
+    one.token = one.step.receiver in received.tokens
+    return here is None or all(ref.guid in one.names for ref in (*one.step.chain[-1:], *one.step.held))
 
 
 def _read_back(work: Sequence[_Settling], receiver: Host) -> None:
@@ -132,7 +174,7 @@ def _read_back(work: Sequence[_Settling], receiver: Host) -> None:
 
 
 def _hold_arrivals(work: Sequence[_Settling], receiver: Host) -> None:
-    arrived = {str(one.arrived): one for one in work if one.arrived is not None}
+    arrived = {one.arrival: one for one in work if one.arrived is not None}
     if not arrived:
         return
     tag = base_tag(work[0].step.replication)
@@ -250,7 +292,7 @@ def _first_message(answers: Iterable[Completed]) -> str:
     return next(messages, "no reason was given").replace("\n", " ")
 
 
-def _member(step: MoveAnchors, arrived: Snapshot) -> MemberOutcome:
+def _member(step: MoveAnchors, arrived: SnapshotRef) -> MemberOutcome:
     return MemberOutcome(step.receiver, arrived.name, arrived.guid, Result.DONE)
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from zfsctl.errors import HostCommandError
 from zfsctl.executor.patience import patience
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.batches import batches
-from zfsctl.model.command import CONDITION_FAILED, Completed
-from zfsctl.model.dataset import Snapshot
+from zfsctl.model.command import CONDITION_FAILED, Command, Completed
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.names import pool_of
+from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.transfer import AbortReceive, CreateParents, RenameSnapshot
 from zfsctl.zfs.changing import argv_create_parent, argv_rename_snapshot
 from zfsctl.zfs.failures import FailureKind, parse_failure
 from zfsctl.zfs.receiving import argv_abort_receive
-from zfsctl.zfs.rereading import argv_guids, argv_reread_datasets, parse_guids, parse_reread_datasets
+from zfsctl.zfs.rereading import (
+    SeenDataset,
+    argv_guids,
+    argv_reread_datasets,
+    parse_guids,
+    parse_reread_datasets,
+)
 from zfsctl.zfs.scope import Scope
 from zfsctl.zfs.snapshots import argv_list_snapshots, parse_snapshots
 from zfsctl.zfs.text import text_lines
@@ -25,35 +31,65 @@ from zfsctl.zfs.text import text_lines
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a receiver has, as far as it could be seen."""
+    """What receivers have, as far as it was asked for."""
 
-    snapshots: dict[str, tuple[Snapshot, ...]] = field(default_factory=dict)
-    """By dataset, oldest first; one that does not exist has no entry."""
+    snapshots: dict[str, tuple[SnapshotRef, ...]] = field(default_factory=dict)
+    """By dataset; one that does not exist has no entry."""
     tokens: dict[str, str] = field(default_factory=dict)
 
 
 def collect_received(host: Host, datasets: Sequence[str]) -> Received:
-    """What is on `datasets` now, in one exchange; those that do not exist are passed over.
+    """What is on `datasets` now, oldest first, in one exchange; those that do not exist are passed over.
 
     Raises:
         UnreachableError, HostTimeoutError, InterruptedOutputError: No answer.
         HostCommandError: An answer that leaves something open: what is not seen has not vanished.
     """
+    parts = tuple(batches(datasets))
+    questions = [(part, argv_list_snapshots(Scope(part, recursive=False))) for part in parts]
+    found, answers = _collect(host, datasets, questions)
+    for answer in answers:
+        for name, listed in parse_snapshots(text_lines(answer.stdout)).items():
+            found.snapshots[name] = tuple(SnapshotRef(one.name, one.guid) for one in listed)
+    return found
+
+
+def collect_named(host: Host, names: Mapping[str, Collection[str]]) -> Received:
+    """As `collect_received`, but of the snapshots of each dataset only those of these short names.
+
+    Each snapshot of a listing costs a host about ten milliseconds, and receivers keep hundreds of them.
+
+    Raises:
+        UnreachableError, HostTimeoutError, InterruptedOutputError: No answer.
+        HostCommandError: An answer that leaves something open: what is not seen has not vanished.
+    """
+    snapshots = [f"{dataset}@{name}" for dataset, here in names.items() for name in here]
+    found, answers = _collect(host, list(names), [(part, argv_guids(part)) for part in batches(snapshots)])
+    for answer in answers:
+        for full, guid in parse_guids(answer.stdout).items():
+            dataset, _, name = full.partition("@")
+            found.snapshots[dataset] = (*found.snapshots.get(dataset, ()), SnapshotRef(name, guid))
+    return found
+
+
+def _collect(
+    host: Host, datasets: Sequence[str], questions: Sequence[tuple[Sequence[str], Command]]
+) -> tuple[Received, Sequence[Completed]]:
+    """Which of `datasets` exist, without their snapshots yet, and what was answered to `questions`.
+
+    Each question comes with the names that it is about, of which those that do not exist may be missing.
+    """
     # OpenZFS says of a dataset in a pool that is not imported that it does not exist, so the pools are asked for too.
     pools = sorted({pool_of(name) for name in datasets})
-    parts = tuple(batches(datasets))
-    looks = tuple(batches([*pools, *datasets]))
-    commands = [
-        *(argv_list_snapshots(Scope(part, recursive=False)) for part in parts),
-        *(argv_reread_datasets(part) for part in looks),
-    ]
+    looks = [(part, argv_reread_datasets(part)) for part in batches([*pools, *datasets])]
+    asked = [*questions, *looks]
+    commands = [command for _, command in asked]
     answers = host.run_all(commands, timeout=patience(commands))
-    for part, answer in zip((*parts, *looks), answers, strict=True):
-        _check_answer(host, part, answer)
+    missing = {name for (part, _), answer in zip(asked, answers, strict=True) for name in _missing(host, part, answer)}
+    seen: dict[str, SeenDataset] = {}
+    for answer in answers[len(questions) :]:
+        seen.update(parse_reread_datasets(answer.stdout))
     found = Received()
-    for answer in answers[: len(parts)]:
-        found.snapshots.update(parse_snapshots(text_lines(answer.stdout)))
-    seen = {name: one for answer in answers[len(parts) :] for name, one in parse_reread_datasets(answer.stdout).items()}
     for name in datasets:
         if pool_of(name) not in seen:
             raise HostCommandError(
@@ -61,22 +97,26 @@ def collect_received(host: Host, datasets: Sequence[str]) -> Received:
             )
         one = seen.get(name)
         if one is not None:
-            found.snapshots.setdefault(name, ())
+            found.snapshots[name] = ()
             if one.receive_resume_token is not None:
                 found.tokens[name] = one.receive_resume_token
-    return found
+        elif name not in missing:
+            raise HostCommandError(f"{host.name}: what {name} has was not seen", why="zfs did not list it, nor say why")
+    return found, answers[: len(questions)]
 
 
-def _check_answer(host: Host, names: Sequence[str], answer: Completed) -> None:
-    """What is missing is named on stderr with exit 1; anything else there is a doubt about all of it."""
+def _missing(host: Host, names: Sequence[str], answer: Completed) -> frozenset[str]:
+    """What does not exist is named on stderr with exit 1; anything else there is a doubt about all of it."""
     failure = parse_failure(answer, names)
+    members = () if failure is None else failure.members
     if failure is None:
         doubt = answer.stderr.strip()
     else:
-        gone = {member.kind for member in failure.members} == {FailureKind.DATASET_MISSING}
+        gone = {member.kind for member in members} == {FailureKind.DATASET_MISSING}
         doubt = "" if gone and not failure.others else failure.first_line
     if doubt:
         raise HostCommandError(f"{host.name}: what {names[-1]} has was not seen", why=doubt)
+    return frozenset(member.name for member in members)
 
 
 def apply_parents(step: CreateParents, host: Host) -> StepOutcome:

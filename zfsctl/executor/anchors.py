@@ -6,17 +6,16 @@ The new anchors stand before the old ones go, so a chain has a base at every mom
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from zfsctl.errors import HostCommandError, UnreachableError, ZfsctlError
+from zfsctl.errors import HostCommandError, UnreachableError
 from zfsctl.executor.patience import patience
-from zfsctl.executor.receiver import Received, collect_named, collect_received
+from zfsctl.executor.settling import Settling, failed_anchors, see_arrivals
 from zfsctl.hosts.protocol import Fleet, Host
 from zfsctl.model.batches import batches
 from zfsctl.model.command import Command, Completed
-from zfsctl.model.event import MemberOutcome, Result, StepOutcome
-from zfsctl.model.refs import SnapshotRef
-from zfsctl.model.transfer import MoveAnchors, base_tag, cursor_name, send_tag
+from zfsctl.model.event import StepOutcome
+from zfsctl.model.transfer import MoveAnchors, base_tag, send_tag
 from zfsctl.zfs.bookmarks import argv_bookmark, argv_destroy_bookmark, argv_list_bookmarks, parse_bookmarks
 from zfsctl.zfs.changing import argv_rebookmark, argv_set_user_properties
 from zfsctl.zfs.failures import messages_of
@@ -35,79 +34,27 @@ from zfsctl.zfs.source_properties import (
 MOST_SET_BY_ONE = 8
 
 
-@dataclass(slots=True)
-class _Settling:
-    """One pair while its anchors are moved."""
-
-    step: MoveAnchors
-    arrived: SnapshotRef | None = None
-    """The newest snapshot of the chain that the receiver has, as it is called there."""
-    names: dict[int, str] = field(default_factory=dict)
-    """What the receiver's snapshots are called now, by guid; not all of them, but ours and what has arrived."""
-    token: bool = False
-    """Whether the receiver waits to go on with something: then what is in flight stays held."""
-    held: bool = False
-    marked: bool = False
-    kept: str = ""
-    """What the receiver keeps of its sender's properties."""
-    set_there: str = ""
-    """What it should keep; empty where that is not known."""
-    wrong: list[str] = field(default_factory=list)
-    unseen: HostCommandError | None = None
-    """Why it is not known what has arrived; then nothing is moved."""
-
-    @property
-    def ref(self) -> SnapshotRef:
-        """What arrived, as the sender calls it."""
-        assert self.arrived is not None
-        return next(ref for ref in self.step.chain if ref.guid == self.arrived.guid)
-
-    @property
-    def arrival(self) -> str:
-        """The full name of what arrived."""
-        assert self.arrived is not None
-        return f"{self.step.receiver}@{self.arrived.name}"
-
-    @property
-    def cursor(self) -> str:
-        """The name of the bookmark that it gets."""
-        return cursor_name(self.step.replication, self.ref.guid)
-
-    @property
-    def has_cursor(self) -> bool:
-        """Whether that bookmark was there before."""
-        return SnapshotRef(self.cursor, self.ref.guid) in self.step.bookmarks
-
-    def outcome(self) -> StepOutcome:
-        if self.unseen is not None:
-            return _failed(self.step, self.unseen)
-        members = () if self.arrived is None else (_member(self.step, self.arrived),)
-        if self.wrong:
-            return StepOutcome(self.step.id, Result.FAILED, "; ".join(self.wrong), members)
-        return StepOutcome(self.step.id, Result.DONE, "" if members else "nothing has arrived yet", members)
-
-
 def apply_anchors(steps: Sequence[MoveAnchors], fleet: Fleet) -> list[StepOutcome]:
     """Settle every pair; the receivers are on one host. An error of a host is the outcome of what it concerns."""
     try:
-        return _settle([_Settling(step) for step in steps], fleet)
+        return _settle([Settling(step) for step in steps], fleet)
     except (HostCommandError, UnreachableError) as error:
-        return [_failed(step, error) for step in steps]
+        return [failed_anchors(step, error) for step in steps]
 
 
-def _settle(work: Sequence[_Settling], fleet: Fleet) -> list[StepOutcome]:
+def _settle(work: Sequence[Settling], fleet: Fleet) -> list[StepOutcome]:
     receiver = fleet.host(work[0].step.host)
-    _see(work, receiver)
+    see_arrivals(work, receiver)
     seen = [one for one in work if one.unseen is None]
     if seen:
         _move(seen, receiver, fleet)
     return [one.outcome() for one in work]
 
 
-def _move(work: Sequence[_Settling], receiver: Host, fleet: Fleet) -> None:
+def _move(work: Sequence[Settling], receiver: Host, fleet: Fleet) -> None:
     _read_back(work, receiver)
     _hold_arrivals(work, receiver)
-    by_sender: dict[str, list[_Settling]] = {}
+    by_sender: dict[str, list[Settling]] = {}
     for one in work:
         by_sender.setdefault(one.step.sender_host, []).append(one)
     for name, pairs in by_sender.items():
@@ -121,43 +68,7 @@ def _move(work: Sequence[_Settling], receiver: Host, fleet: Fleet) -> None:
     _release_old(work, receiver)
 
 
-def _see(work: Sequence[_Settling], receiver: Host) -> None:
-    """Look what has arrived: by name where the newest should be, and at all there is only where it is not.
-
-    Raises:
-        HostCommandError, UnreachableError: Nothing was seen at all.
-    """
-    named = collect_named(receiver, {one.step.receiver: _names_to_see(one.step) for one in work})
-    open_ones = [one for one in work if not _take(one, named)]
-    if not open_ones:
-        return
-    try:
-        listed = collect_received(receiver, [one.step.receiver for one in open_ones])
-    except HostCommandError as error:
-        for one in open_ones:
-            one.unseen = error
-        return
-    for one in open_ones:
-        _take(one, listed)
-
-
-def _names_to_see(step: MoveAnchors) -> list[str]:
-    """What the newest is called where all has arrived, and what carries our hold: as a rule that is all that counts."""
-    names = dict.fromkeys(ref.name for ref in (*step.chain[-1:], *step.held))
-    return [name for name in names if name and not name.startswith("#")]
-
-
-def _take(one: _Settling, received: Received) -> bool:
-    """Note what was seen; whether that leaves nothing open, so that nobody needs to look for other names."""
-    here = received.snapshots.get(one.step.receiver)
-    one.names = {ref.guid: ref.name for ref in here or ()}
-    newest = next((ref.guid for ref in reversed(one.step.chain) if ref.guid in one.names), None)
-    one.arrived = None if newest is None else SnapshotRef(one.names[newest], newest)
-    one.token = one.step.receiver in received.tokens
-    return here is None or all(ref.guid in one.names for ref in (*one.step.chain[-1:], *one.step.held))
-
-
-def _read_back(work: Sequence[_Settling], receiver: Host) -> None:
+def _read_back(work: Sequence[Settling], receiver: Host) -> None:
     """Whether a first copy has the properties that keep it closed: receive can exit 0 without them."""
     first = [one for one in work if one.step.properties and one.arrived is not None]
     if not first:
@@ -173,7 +84,7 @@ def _read_back(work: Sequence[_Settling], receiver: Host) -> None:
                 one.wrong.append(f"{name} is {now or 'not known'} instead of {value}: `zfs allow` the right to set it")
 
 
-def _hold_arrivals(work: Sequence[_Settling], receiver: Host) -> None:
+def _hold_arrivals(work: Sequence[Settling], receiver: Host) -> None:
     arrived = {one.arrival: one for one in work if one.arrived is not None}
     if not arrived:
         return
@@ -199,13 +110,13 @@ def _hold_arrivals(work: Sequence[_Settling], receiver: Host) -> None:
             one.wrong.append(f"{name} could not be held on the receiver: {said}")
 
 
-def _notes(one: _Settling) -> list[Command]:
+def _notes(one: Settling) -> list[Command]:
     """What plain streams do not carry: when a snapshot expires and why it was taken."""
     here = one.step.receiver
     return [argv_set_user_properties(here, ref.name, said) for ref, said in one.step.notes]
 
 
-def _set_cursors(pairs: Sequence[_Settling], sender: Host) -> None:
+def _set_cursors(pairs: Sequence[Settling], sender: Host) -> None:
     settled = [one for one in pairs if one.arrived is not None]
     if not settled:
         return
@@ -232,14 +143,14 @@ def _set_cursors(pairs: Sequence[_Settling], sender: Host) -> None:
             one.wrong.append(f"the cursor #{one.cursor} could not be made: {said}")
 
 
-def _bookmark(one: _Settling) -> Command:
+def _bookmark(one: Settling) -> Command:
     ref = one.ref
     if ref.name.startswith("#"):
         return argv_rebookmark(one.step.sender, ref.name[1:], one.cursor)
     return argv_bookmark(one.step.sender, ref.name, one.cursor)
 
 
-def _let_go(pairs: Sequence[_Settling], sender: Host) -> None:
+def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
     """Of the cursors that are behind, once the new one stands, and of what was held in flight and is not any more."""
     commands: list[Command] = []
     for one in pairs:
@@ -253,7 +164,7 @@ def _let_go(pairs: Sequence[_Settling], sender: Host) -> None:
         sender.run_all(commands, timeout=patience(commands))
 
 
-def _release_old(work: Sequence[_Settling], receiver: Host) -> None:
+def _release_old(work: Sequence[Settling], receiver: Host) -> None:
     """The holds that are behind, once the new one and the cursor stand; and what is kept of the sender's properties."""
     old = [
         f"{one.step.receiver}@{one.names[ref.guid]}"
@@ -268,7 +179,7 @@ def _release_old(work: Sequence[_Settling], receiver: Host) -> None:
         receiver.run_all(commands, timeout=patience(commands))
 
 
-def _keep_source_properties(work: Iterable[_Settling]) -> Iterator[Command]:
+def _keep_source_properties(work: Iterable[Settling]) -> Iterator[Command]:
     """A command for several receivers that should keep the same; few in each, as it takes them one after another."""
     changed: dict[str, list[str]] = {}
     for one in work:
@@ -283,19 +194,10 @@ def _beside(commands: Iterable[Command]) -> list[Command]:
     return [replace(command, beside=True) for command in commands]
 
 
-def _is_held(one: _Settling) -> bool:
+def _is_held(one: Settling) -> bool:
     return one.arrived is not None and any(ref.guid == one.arrived.guid for ref in one.step.held)
 
 
 def _first_message(answers: Iterable[Completed]) -> str:
     messages = (message for answer in answers for message in messages_of(answer.stderr))
     return next(messages, "no reason was given").replace("\n", " ")
-
-
-def _member(step: MoveAnchors, arrived: SnapshotRef) -> MemberOutcome:
-    return MemberOutcome(step.receiver, arrived.name, arrived.guid, Result.DONE)
-
-
-def _failed(step: MoveAnchors, error: ZfsctlError) -> StepOutcome:
-    result = Result.UNREACHABLE if isinstance(error, UnreachableError) else Result.FAILED
-    return StepOutcome(step.id, result, str(error), code=error.code)

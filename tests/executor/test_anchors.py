@@ -12,7 +12,7 @@ from zfsctl.executor.anchors import apply_anchors
 from zfsctl.model.command import Command
 from zfsctl.model.event import StepOutcome
 from zfsctl.model.refs import SnapshotRef
-from zfsctl.model.transfer import MoveAnchors
+from zfsctl.model.transfer import MoveAnchors, cursor_name
 from zfsctl.sandbox.faults import KilledAt
 from zfsctl.sandbox.stream_faults import StreamEnd
 
@@ -439,3 +439,84 @@ def test_a_busy_host_gets_more_time_than_for_a_short_question(asked: Asked) -> N
 
     assert len(asked) == 4
     assert all(timeout is not None and timeout >= 600 + 10 * len(commands) for commands, timeout in asked)
+
+
+def settled(ends: Ends, count: int = 3) -> list[MoveAnchors]:
+    """The steps of the next increment of so many datasets, of which the receiver keeps what was set before."""
+    steps = []
+    for first in many(ends, count):
+        assert said(apply(ends, first)) == ("done", "")
+        at = SnapshotRef(cursor_name("r", first.chain[0].guid), first.chain[0].guid)
+        steps.append(replace(first, bookmarks=(at,), held=first.chain, in_flight=first.chain))
+    ends.fleet.faults.log.clear()
+    return steps
+
+
+def kept(ends: Ends, number: int) -> str:
+    (text,) = ends.zfs("beta", f"get -Hp -o value zfsctl:source-properties bk/d{number}")
+    return text
+
+
+def test_what_is_set_on_senders_is_asked_of_all_at_once_and_alone_only_where_it_seems_to_have_changed() -> None:
+    ends = new_ends()
+    steps = settled(ends)
+    ends.zfs("alpha", "set compression=lz4 tank/d1")
+
+    apply_anchors(steps, ends.fleet)
+
+    assert [line.partition(" all ")[2] for line in ends.asked(" all ")] == ["tank/d0 tank/d1 tank/d2", "tank/d1"]
+    assert [kept(ends, number) for number in range(3)] == ["{}", '{"compression":"lz4"}', "{}"]
+
+
+def test_a_value_that_looks_like_lines_of_another_dataset_changes_nothing_that_is_kept_of_that() -> None:
+    ends = new_ends()
+    steps = settled(ends)
+    forged = "x\ntank/d1\tcompression\tlz4\ntank/d2\tquota\t5"
+    ends.fleet.faults.edit("name,property,value all", lambda _: f"tank/d0\torg.site:text\t{forged}\n")
+
+    outcomes = apply_anchors(steps, ends.fleet)
+
+    assert {said(outcome) for outcome in outcomes} == {("done", "")}
+    assert [kept(ends, number) for number in range(3)] == ["{}", "{}", "{}"]
+    assert not ends.asked("source-properties=")
+
+
+@pytest.mark.parametrize("how", ["noise", "fail"])
+def test_where_all_cannot_be_asked_at_once_each_is_asked_alone(how: str) -> None:
+    ends = new_ends()
+    steps = settled(ends)
+    ends.zfs("alpha", "set compression=lz4 tank/d1")
+    if how == "noise":
+        ends.fleet.faults.noise("name,property,value all", "something odd")
+    else:
+        ends.fleet.faults.fail("name,property,value all", "cannot open 'tank/d9': dataset does not exist")
+
+    apply_anchors(steps, ends.fleet)
+
+    assert [line.partition(" all ")[2] for line in ends.asked("-o property,value all ")] == [
+        *("tank/d0", "tank/d1", "tank/d2")
+    ]
+    assert [kept(ends, number) for number in range(3)] == ["{}", '{"compression":"lz4"}', "{}"]
+
+
+def test_what_cannot_be_asked_alone_leaves_what_is_kept() -> None:
+    ends = new_ends()
+    steps = settled(ends)
+    ends.zfs("alpha", "set compression=lz4 tank/d1")
+    ends.fleet.faults.fail("-o property,value all tank/d1", "cannot open 'tank/d1': I/O error")
+
+    outcomes = apply_anchors(steps, ends.fleet)
+
+    assert {said(outcome) for outcome in outcomes} == {("done", "")}
+    assert kept(ends, 1) == "{}"
+
+
+def test_changed_properties_cost_no_exchange() -> None:
+    ends = new_ends()
+    steps = settled(ends)
+    ends.zfs("alpha", "set compression=lz4 tank/d1")
+    before = ends.fleet.host("alpha").exchanges + ends.fleet.host("beta").exchanges
+
+    apply_anchors(steps, ends.fleet)
+
+    assert ends.fleet.host("alpha").exchanges + ends.fleet.host("beta").exchanges - before <= 5

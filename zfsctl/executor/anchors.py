@@ -1,4 +1,5 @@
-"""Move the anchors to what a receiver has, seen by guid: five exchanges for any number of datasets.
+"""Move the anchors to what a receiver has, seen by guid: five exchanges for any number of datasets, one more
+for first copies, and one where something has not arrived under its name.
 
 The new anchors stand before the old ones go, so a chain has a base at every moment, whenever this is killed.
 """
@@ -25,8 +26,10 @@ from zfsctl.zfs.scope import Scope
 from zfsctl.zfs.source_properties import (
     argv_keep_source_properties,
     argv_kept_source_properties,
+    argv_seeming_properties,
     argv_set_properties,
     parse_kept_source_properties,
+    parse_seeming_properties,
     parse_set_properties,
     text_of_source_properties,
 )
@@ -122,16 +125,19 @@ def _set_cursors(pairs: Sequence[Settling], sender: Host) -> None:
         return
     commands = _beside(_bookmark(one) for one in settled if not one.has_cursor)
     names = sorted({one.step.sender for one in settled})
+    # Where nothing is kept yet, what is set differs from it for certain.
+    first = [one for one in settled if not one.kept]
+    others = tuple(batches(one.step.sender for one in settled if one.kept))
     asked = [
-        *(argv_set_properties(one.step.sender) for one in settled),
+        *(argv_set_properties(one.step.sender) for one in first),
+        *(argv_seeming_properties(part) for part in others),
         *commands,
         *(argv_list_bookmarks(Scope(part, recursive=False)) for part in batches(names)),
     ]
     answers = sender.run_all(asked, timeout=patience(asked))
-    for one, answer in zip(settled, answers, strict=False):
-        if answer.clean:
-            one.set_there = text_of_source_properties(parse_set_properties(answer.stdout))
-    answers = answers[len(settled) :]
+    _note_properties(first, answers)
+    _compare_properties(settled, others, answers[len(first) :])
+    answers = answers[len(first) + len(others) :]
     there: dict[tuple[str, str], int] = {}
     for answer in answers[len(commands) :]:
         for dataset, bookmarks in parse_bookmarks(answer.stdout).items():
@@ -143,6 +149,26 @@ def _set_cursors(pairs: Sequence[Settling], sender: Host) -> None:
             one.wrong.append(f"the cursor #{one.cursor} could not be made: {said}")
 
 
+def _note_properties(asked: Sequence[Settling], answers: Sequence[Completed]) -> None:
+    """What each sender said that was asked alone; the answers may go on with others."""
+    for one, answer in zip(asked, answers, strict=False):
+        if answer.clean:
+            one.set_there = text_of_source_properties(parse_set_properties(answer.stdout))
+
+
+def _compare_properties(
+    settled: Sequence[Settling], parts: Sequence[Sequence[str]], answers: Sequence[Completed]
+) -> None:
+    """Note whose receiver does not keep what seems to be set, or could not be compared."""
+    seems: dict[str, str] = {}
+    for part, answer in zip(parts, answers, strict=False):
+        if answer.clean:
+            found = parse_seeming_properties(answer.stdout, part)
+            seems.update({name: text_of_source_properties(properties) for name, properties in found.items()})
+    for one in settled:
+        one.may_differ = bool(one.kept) and seems.get(one.step.sender) != one.kept
+
+
 def _bookmark(one: Settling) -> Command:
     ref = one.ref
     if ref.name.startswith("#"):
@@ -151,8 +177,12 @@ def _bookmark(one: Settling) -> Command:
 
 
 def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
-    """Of the cursors that are behind, once the new one stands, and of what was held in flight and is not any more."""
-    commands: list[Command] = []
+    """Of the cursors that are behind, once the new one stands, and of what was held in flight and is not any more.
+
+    Besides, ask the senders alone whose properties seem to have changed.
+    """
+    changed = [one for one in pairs if one.may_differ]
+    commands = [argv_set_properties(one.step.sender) for one in changed]
     for one in pairs:
         if one.marked:
             old = [ref for ref in one.step.bookmarks if ref.name != one.cursor]
@@ -161,7 +191,7 @@ def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
     tag = send_tag(pairs[0].step.replication)
     commands += [argv_release(tag, part) for part in batches(in_flight)]
     if commands:
-        sender.run_all(commands, timeout=patience(commands))
+        _note_properties(changed, sender.run_all(commands, timeout=patience(commands)))
 
 
 def _release_old(work: Sequence[Settling], receiver: Host) -> None:

@@ -32,6 +32,8 @@ class Settling:
     """What the receiver keeps of its sender's properties."""
     set_there: str = ""
     """What it should keep; empty where that is not known."""
+    may_differ: bool = False
+    """Whether what it keeps seems to be out of date, and its sender has yet to be asked alone."""
     wrong: list[str] = field(default_factory=list)
     unseen: HostCommandError | None = None
     """Why it is not known what has arrived; then nothing is moved."""

@@ -47,6 +47,38 @@ def parse_set_properties(stdout: str) -> dict[str, str]:
     return {name: value for name, value in found.items() if name not in doubtful}
 
 
+def argv_seeming_properties(datasets: Sequence[str]) -> Command:
+    """Ask for everything that was set on any of `datasets`, one process for all; `parse_seeming_properties` says what
+    the answer is worth.
+
+    Raises:
+        ValueError: No dataset, or a name that OpenZFS refuses.
+    """
+    if not datasets:
+        raise ValueError("a question about senders needs at least one")
+    names = (check_dataset_name(name) for name in datasets)
+    return Command(("zfs", "get", "-Hp", *_SET, "-o", "name,property,value", "all", *names))
+
+
+def parse_seeming_properties(stdout: str, datasets: Sequence[str]) -> dict[str, dict[str, str]]:
+    """By dataset, what seems to be set, for every one of `datasets`; nothing that may be kept.
+
+    The value of a user property may hold newlines, so whoever may set one on a dataset can write lines that look like
+    those of another. Hence this only tells whom to ask alone, by `argv_set_properties`: where it agrees with what is
+    kept nothing is written, and where it does not, only what that dataset says itself is.
+    """
+    lines: dict[str, list[str]] = {name: [] for name in datasets}
+    last = datasets[0]
+    for line in text_lines(stdout):
+        name, tab, rest = line.partition("\t")
+        if tab and name in lines:
+            last = name
+            lines[last].append(rest)
+        else:
+            lines[last].append(line)
+    return {name: parse_set_properties("".join(f"{line}\n" for line in here)) for name, here in lines.items()}
+
+
 def text_of_source_properties(properties: Mapping[str, str]) -> str:
     """As JSON for one user property; what is too long for it is left out, the longest first. Ours are never in it."""
     kept = {name: value for name, value in sorted(properties.items()) if not name.startswith(_OURS)}

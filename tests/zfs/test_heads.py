@@ -8,7 +8,7 @@ from zfsctl.errors import UnreadableOutputError
 from zfsctl.model.dataset import Snapshot
 from zfsctl.zfs.heads import Head, argv_list_heads, parse_heads
 
-PLAIN = "tank/a b@s\t7\t12\t1793491200\t4096\t512\t1\t-\t-\t-\n"
+PLAIN = "tank/a b@s\t7\t12\t1793491200\t4096\t512\t1\t-\t-\t-\t-\n"
 
 
 def test_each_snapshot_is_named_and_nothing_is_listed_below() -> None:
@@ -20,14 +20,18 @@ def test_each_snapshot_is_named_and_nothing_is_listed_below() -> None:
 
 @pytest.mark.parametrize("names", [(), ("tank/a",)])
 def test_without_a_snapshot_nothing_is_asked(names: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="newest"):
+    with pytest.raises(ValueError, match="by name"):
         argv_list_heads(names)
 
 
 def test_a_newest_snapshot_is_read_whole() -> None:
     snapshot = Snapshot("tank/a b", "s", guid=7, createtxg=12, creation=1793491200, used=4096, written=512, userrefs=1)
 
-    assert parse_heads(PLAIN) == {"tank/a b": Head(snapshot, marked=False)}
+    assert parse_heads(PLAIN) == {"tank/a b": Head(snapshot, ivset=0, marked=False)}
+
+
+def test_of_an_encrypted_one_the_ivset_guid_is_known() -> None:
+    assert parse_heads(PLAIN.replace("-\t-\t-\n", "77\t-\t-\n"))["tank/a b"].ivset == 77
 
 
 @pytest.mark.parametrize("marks", ["clone far 7 20261120T140000Z\t-", "-\tclone far 7 20261120T140000Z"])

@@ -7,12 +7,13 @@ more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from zfsctl.errors import HostCommandError, HostTimeoutError, UnreachableError, UnreadableOutputError
+from zfsctl.executor.at_once import at_once
 from zfsctl.executor.collect_chains import ChainRequest, collect_chains
 from zfsctl.executor.collect_heads import collect_heads
 from zfsctl.hosts.protocol import Fleet, Host, LineStream
@@ -27,7 +28,6 @@ from zfsctl.zfs.pools import argv_list_pools, parse_pools
 from zfsctl.zfs.scope import scope_of
 from zfsctl.zfs.snapshots import argv_list_snapshots, in_order, read_snapshots
 
-MOST_HOSTS_AT_ONCE = 40
 SLOW_LISTING_SECONDS = 600
 """How long a list of datasets may take where the limit for a short question was not enough."""
 SUSPENDED = "SUSPENDED"
@@ -35,6 +35,9 @@ SICK = frozenset({SUSPENDED, "UNAVAIL", "FAULTED"})
 """Health of a pool that explains why a listing failed."""
 
 T = TypeVar("T")
+
+Unread = Callable[[Facts], Collection[str] | None]
+"""Given the newest snapshots of all hosts, the names of those to be read whole; None for everything of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +54,15 @@ class FactsRequest:
     """What replication wants to know besides; called after `wanted`."""
 
 
-def collect_facts(
-    fleet: Fleet, requests: Sequence[FactsRequest], *, now: int, enough: Callable[[Facts], bool] | None = None
-) -> Facts:
+def collect_facts(fleet: Fleet, requests: Sequence[FactsRequest], *, now: int, unread: Unread | None = None) -> Facts:
     """Read every host of `requests`; what fails is told in the facts of that host and stops no other.
 
     Args:
         fleet: Dials the hosts.
         requests: At most one per host; the facts are in their order.
         now: The controller's clock, epoch seconds, for hosts that cannot be asked.
-        enough: Given facts with the newest snapshots alone, whether those will do; by default they never do.
+        unread: Asked which hosts have to be read whole, where the newest snapshots alone were read of all. Of these
+            hosts all snapshots are then listed, without what was set on them; of the others they are not.
 
     Raises:
         UnknownNameError: The policy has no such host.
@@ -70,26 +72,20 @@ def collect_facts(
     if len(set(names)) != len(names):
         raise ValueError("a host comes twice in one question for facts")
     looks = [_Look(fleet.host(request.host), request, now) for request in requests]
-    if enough is not None:
-        heads = _at_once(_begin_short, looks)
-        short = Facts({one.host: one for one in heads if one is not None})
-        if len(short.hosts) == len(looks) and enough(short):
-            return short
-    return Facts(dict(zip(names, _at_once(_whole, looks), strict=True)))
+    short = _short(looks) if unread is not None else None
+    left = unread(short) if unread is not None and short is not None else None
+    if short is None or left is None:
+        return Facts(dict(zip(names, at_once(_whole, looks), strict=True)))
+    rest = [look for look in looks if look.host.name in left]
+    for look in rest:
+        look.own = False
+    return Facts({**short.hosts, **{one.host: one for one in at_once(_whole, rest)}})
 
 
-def _at_once(read: Callable[[_Look], T], looks: Sequence[_Look]) -> list[T]:
-    """What each look gives, in their order."""
-    if len(looks) < 2:
-        return [read(look) for look in looks]
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(min(len(looks), MOST_HOSTS_AT_ONCE), "collect")
-    try:
-        return list(pool.map(read, looks))
-    finally:
-        # On an interruption nobody waits for the answers of hosts that may never come.
-        pool.shutdown(wait=False, cancel_futures=True)
+def _short(looks: Sequence[_Look]) -> Facts | None:
+    """The newest snapshots alone; None where that does not do."""
+    heads = [one for one in at_once(_begin_short, looks) if one is not None]
+    return Facts({one.host: one for one in heads}) if len(heads) == len(looks) else None
 
 
 @dataclass(slots=True)
@@ -99,6 +95,8 @@ class _Look:
     host: Host
     request: FactsRequest
     now: int
+    own: bool = True
+    """Whether it matters what was set on the snapshots themselves."""
     facts: HostFacts = field(init=False)
     goes_on: bool | None = None
     """Whether more can be asked after the first exchange; None before it."""
@@ -131,7 +129,7 @@ def _whole(look: _Look) -> HostFacts:
     """Read one host, or the rest of it. What could not be read is in `problems`, never an error."""
     _look(look)
     if look.vanished:
-        look = _Look(look.host, look.request, look.now, last=True)
+        look = _Look(look.host, look.request, look.now, look.own, last=True)
         _look(look)
     return look.told()
 
@@ -243,7 +241,7 @@ def _snapshots(look: _Look, host: Host, wanted: Sequence[str]) -> dict[str, tupl
     found: dict[str, list[Snapshot]] = {}
     with ExitStack() as stack:
         # Both are asked before either is read: each takes minutes where there are a hundred thousand snapshots.
-        properties = _asked(look, host, argv_own_properties(scope), stack)
+        properties = _asked(look, host, argv_own_properties(scope), stack) if look.own else None
         listing = _asked(look, host, argv_list_snapshots(scope), stack)
         if properties is not None:
             with _noting(look):

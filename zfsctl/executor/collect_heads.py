@@ -16,16 +16,17 @@ from zfsctl.hosts.protocol import Host
 from zfsctl.model.batches import batches
 from zfsctl.model.dataset import Dataset
 from zfsctl.model.facts import Chains, HostFacts
-from zfsctl.model.names import is_at_or_below
+from zfsctl.model.names import is_at_or_below, pool_of
 from zfsctl.model.repair import home_of
 from zfsctl.zfs.bookmarks import argv_list_bookmarks, parse_bookmarks
 from zfsctl.zfs.heads import argv_list_heads, parse_heads
 from zfsctl.zfs.holds import argv_list_holds
+from zfsctl.zfs.pools import argv_pool_features, parse_pool_features
 from zfsctl.zfs.scope import scope_of
 
 
 def collect_heads(host: Host, facts: HostFacts, request: ChainRequest) -> HostFacts | None:
-    """`facts` with the newest snapshots, the holds on them, and the bookmarks of what is sent; in one exchange.
+    """`facts` with the newest snapshots, the holds on them, and the bookmarks of what is sent, in one exchange.
 
     None where it takes more to know how things stand: something is unfinished, a repair is under way, or an answer is
     not clean.
@@ -39,11 +40,12 @@ def collect_heads(host: Host, facts: HostFacts, request: ChainRequest) -> HostFa
     if facts.problems or any(_is_unfinished(facts.datasets[name]) for name in names):
         return None
     newest = [head for name in names if (head := head_of(facts.datasets[name]))]
+    pools = sorted({pool_of(name) for name in names})
     sent = [name for name in names if any(is_at_or_below(name, root) for root in request.senders)]
     parts = tuple(batches(newest))
     commands = [*map(argv_list_heads, parts), *map(argv_list_holds, parts)]
-    if sent:
-        commands.append(argv_list_bookmarks(scope_of(sent, facts.datasets)))
+    commands += [argv_pool_features(pools)] if pools else []
+    commands += [argv_list_bookmarks(scope_of(sent, facts.datasets))] if sent else []
     try:
         answers = host.run_all(commands, timeout=patience(commands))
         if not all(answer.clean for answer in answers):
@@ -54,6 +56,7 @@ def collect_heads(host: Host, facts: HostFacts, request: ChainRequest) -> HostFa
             for answer in answers[len(parts) : 2 * len(parts)]
             for name, tags in tags_of(answer.stdout).items()
         }
+        features = parse_pool_features(answers[2 * len(parts)].stdout) if pools else {}
         bookmarks = parse_bookmarks(answers[-1].stdout) if sent else {}
     except (UnreachableError, HostCommandError):
         return None
@@ -61,10 +64,11 @@ def collect_heads(host: Host, facts: HostFacts, request: ChainRequest) -> HostFa
         head.marked for head in heads.values()
     ):
         return None
+    ivsets = {str(head.snapshot): head.ivset for head in heads.values() if head.ivset}
     return replace(
         facts,
         snapshots={name: (heads[name].snapshot,) if name in heads else () for name in names},
-        chains=Chains(bookmarks=bookmarks, holds=holds),
+        chains=Chains(bookmarks=bookmarks, holds=holds, ivsets=ivsets, features=features),
         newest_only=True,
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from zfsctl.errors import ConfigError
 from zfsctl.executor.collect_chains import ChainRequest
+from zfsctl.executor.collect_waiting import Waiting, collect_waiting
 from zfsctl.executor.estimate import collect_frees
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.finding import Finding, Severity
@@ -31,7 +32,7 @@ from zfsctl.planner.selection import (
     select_datasets,
     wanted_snapshots,
 )
-from zfsctl.planner.settled import is_settled
+from zfsctl.planner.unread import unread_hosts, waiting_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,30 @@ def scene_of_replications(session: Session, names: Sequence[str]) -> Scene:
     hosts = session.host_names(hosts_of(everywhere))
     trees = with_an_end_on(everywhere, hosts)
     with no_garbage_collection():
-        facts = session.collect({}, chained(trees), lambda heads: is_settled(trees, heads, policy))
+        facts = _facts_of_replications(session, trees)
         rules = select_datasets(policy, facts)
     return Scene(facts, (), (), trees, rules.datasets)
+
+
+def _facts_of_replications(session: Session, trees: Sequence[Tree]) -> Facts:
+    """Both ends of `trees`, and no more of them than a plan to replicate needs."""
+    policy = session.policy
+    left: Collection[str] | None = None
+
+    def unread(heads: Facts) -> Collection[str] | None:
+        nonlocal left
+        left = unread_hosts(trees, heads, policy)
+        return left
+
+    facts = session.collect({}, chained(trees), unread)
+    if not left:
+        return facts
+    waiting: dict[str, Waiting] = {}
+    for link, snapshot in waiting_of(trees, facts, policy):
+        tree = link.pair.tree
+        waiting.setdefault(tree.sender_host, Waiting()).sent[str(snapshot)] = snapshot
+        waiting.setdefault(tree.receiver_host, Waiting()).free[f"{link.pair.receiver}@{snapshot.name}"] = None
+    return collect_waiting(session.fleet, facts, waiting) or session.collect({}, chained(trees))
 
 
 def scene_of_selection(session: Session, selections: Sequence[str], *, recursive: bool) -> Scene:

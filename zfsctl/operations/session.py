@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from zfsctl.config.settings import Paths, paths_for
 from zfsctl.errors import ConfigError, LockedError, StateError, UnknownNameError
-from zfsctl.executor.collect import FactsRequest, collect_facts
+from zfsctl.executor.collect import FactsRequest, Unread, collect_facts
 from zfsctl.executor.collect_chains import ChainRequest
 from zfsctl.executor.locks import PoolLocks
 from zfsctl.hosts.protocol import Fleet
@@ -130,7 +130,7 @@ class Session:
         self,
         wanted: Mapping[str, Wanted],
         chained: Mapping[str, Chained] | None = None,
-        enough: Callable[[Facts], bool] | None = None,
+        unread: Unread | None = None,
     ) -> Facts:
         """Read the facts of several hosts, taking the locks of the pools that matter first if this command acts.
 
@@ -139,7 +139,7 @@ class Session:
         Args:
             wanted: By host, the datasets that this command may change.
             chained: By host, what replication wants to know besides.
-            enough: Given facts with the newest snapshots alone, whether those will do.
+            unread: Asked which hosts have to be read whole, where the newest snapshots alone were read of all.
 
         Raises:
             LockedError: Another run holds everything that was wanted.
@@ -165,7 +165,7 @@ class Session:
             FactsRequest(host, locking(host), chained[host].chains if host in chained else None)
             for host in dict.fromkeys((*wanted, *chained))
         ]
-        facts = collect_facts(self.fleet, requests, now=self.clock(), enough=enough)
+        facts = collect_facts(self.fleet, requests, now=self.clock(), unread=unread)
         busy = tuple(place for place in self.locks.busy if place in asked)
         if busy and asked <= set(busy) and not chained:
             names = ", ".join(f"{host}:{pool}" for host, pool in busy)

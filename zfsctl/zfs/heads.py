@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from zfsctl.model.command import Command
 from zfsctl.model.dataset import Snapshot
 from zfsctl.model.names import ASIDE_MARK, REPAIR_MARK
-from zfsctl.zfs.snapshots import SNAPSHOT_COLUMNS, parse_snapshots
-from zfsctl.zfs.text import columns_of, text_if_applicable, text_lines, unreadable
+from zfsctl.zfs.snapshots import SNAPSHOT_COLUMNS, argv_named_snapshots, parse_snapshots
+from zfsctl.zfs.text import columns_of, text_if_applicable, text_lines, unreadable, whole_number
 
 _WHAT = "the newest snapshots"
-_COLUMNS = (*SNAPSHOT_COLUMNS, REPAIR_MARK, ASIDE_MARK)
+_MORE = ("ivsetguid", REPAIR_MARK, ASIDE_MARK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Head:
     """The newest snapshot of a dataset."""
 
     snapshot: Snapshot
+    ivset: int
+    """Its ivsetguid; 0 for one that is not encrypted."""
     marked: bool
     """Whether it inherits a mark that zfsctl sets while it repairs."""
 
@@ -30,9 +32,7 @@ def argv_list_heads(snapshots: Sequence[str]) -> Command:
     Raises:
         ValueError: No snapshot, or something that is none.
     """
-    if not snapshots or not all("@" in name for name in snapshots):
-        raise ValueError("a question about newest snapshots needs at least one")
-    return Command(("zfs", "list", "-Hp", "-t", "snapshot", "-o", ",".join(_COLUMNS), *snapshots))
+    return argv_named_snapshots(snapshots, _MORE)
 
 
 def parse_heads(stdout: str) -> dict[str, Head]:
@@ -43,10 +43,11 @@ def parse_heads(stdout: str) -> dict[str, Head]:
     """
     found: dict[str, Head] = {}
     for line in text_lines(stdout):
-        *columns, repair, aside = columns_of(_WHAT, line, len(_COLUMNS))
+        *columns, ivset, repair, aside = columns_of(_WHAT, line, len(SNAPSHOT_COLUMNS) + len(_MORE))
         ((dataset, (snapshot,)),) = parse_snapshots(["\t".join(columns)]).items()
         if dataset in found:
             raise unreadable(_WHAT, line, "a dataset that came before")
         marked = text_if_applicable(repair) is not None or text_if_applicable(aside) is not None
-        found[dataset] = Head(snapshot, marked)
+        encrypted = text_if_applicable(ivset) is not None
+        found[dataset] = Head(snapshot, whole_number(_WHAT, line, ivset) if encrypted else 0, marked)
     return found

@@ -11,7 +11,7 @@ output unreadable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from zfsctl.model.command import Command
@@ -51,13 +51,26 @@ def argv_own_properties(scope: Scope) -> Command:
     """
     if not scope.operands:
         raise ValueError("a question about snapshots needs at least one dataset")
-    depth = ("-r",) if scope.recursive else ("-d", "1")
-    asked = ",".join((_GUID, *_PROPERTIES))
+    return _asking(*(("-r",) if scope.recursive else ("-d", "1")), operands=scope.operands)
+
+
+def argv_own_properties_of(snapshots: Sequence[str]) -> Command:
+    """Ask what was set on `snapshots` (full names), with their guids.
+
+    Raises:
+        ValueError: No snapshot, or something that is none.
+    """
+    if not snapshots or not all("@" in name for name in snapshots):
+        raise ValueError("a question about snapshots needs at least one")
+    return _asking(operands=snapshots)
+
+
+def _asking(*depth: str, operands: Sequence[str]) -> Command:
     return Command(
         (
             *("zfs", "get", *depth, "-Hp", "-t", "snapshot"),
             *("-s", "local,received,none", "-o", "name,property,value,source"),
-            *(asked, *scope.operands),
+            *(",".join((_GUID, *_PROPERTIES)), *operands),
         )
     )
 

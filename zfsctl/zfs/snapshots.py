@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import cast
 
@@ -50,6 +50,17 @@ def argv_list_snapshots(scope: Scope) -> Command:
     depth = ("-r",) if scope.recursive else ("-d", "1")
     columns = ",".join(SNAPSHOT_COLUMNS)
     return Command(("zfs", "list", *depth, "-Hp", "-t", "snapshot", "-o", columns, *scope.operands))
+
+
+def argv_named_snapshots(snapshots: Sequence[str], more: Sequence[str] = ()) -> Command:
+    """List `snapshots` (full names), with `more` columns behind those of any list of snapshots.
+
+    Raises:
+        ValueError: No snapshot, or something that is none.
+    """
+    if not snapshots or not all("@" in name for name in snapshots):
+        raise ValueError("a list of snapshots by name needs at least one")
+    return Command(("zfs", "list", "-Hp", "-t", "snapshot", "-o", ",".join((*SNAPSHOT_COLUMNS, *more)), *snapshots))
 
 
 def parse_snapshots(

@@ -200,7 +200,7 @@ def test_a_cursor_that_zfs_only_claims_to_have_made_is_not_believed(ends: Ends) 
 
 
 @pytest.mark.parametrize("how", ["lie", "fail"])
-def test_a_hold_that_is_not_there_afterwards_leaves_the_old_one(ends: Ends, how: str) -> None:
+def test_a_hold_that_is_not_there_afterwards_leaves_the_old_anchors(ends: Ends, how: str) -> None:
     if how == "lie":
         ends.fleet.faults.lie(f"zfs hold {BASE}")
     else:
@@ -211,6 +211,7 @@ def test_a_hold_that_is_not_there_afterwards_leaves_the_old_one(ends: Ends, how:
     assert outcome.result == "failed"
     assert outcome.detail.startswith("bk/a@s2 could not be held on the receiver: ")
     assert ends.tags("beta", "bk/a") == {"s1": [BASE]}
+    assert set(ends.cursors()) == {ends.cursor("s1"), ends.cursor("s2")}, "what is held there keeps its cursor here"
 
 
 def test_a_sender_that_is_away_is_told_and_the_old_hold_stays(ends: Ends) -> None:

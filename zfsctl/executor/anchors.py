@@ -177,14 +177,14 @@ def _bookmark(one: Settling) -> Command:
 
 
 def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
-    """Of the cursors that are behind, once the new one stands, and of what was held in flight and is not any more.
+    """Of the cursors that are behind, once both new anchors stand, and of what was held in flight and is not any more.
 
     Besides, ask the senders alone whose properties seem to have changed.
     """
     changed = [one for one in pairs if one.may_differ]
     commands = [argv_set_properties(one.step.sender) for one in changed]
     for one in pairs:
-        if one.marked:
+        if one.stands:
             old = [ref for ref in one.step.bookmarks if ref.name != one.cursor]
             commands += _beside(argv_destroy_bookmark(one.step.sender, ref.name) for ref in old)
     in_flight = [f"{one.step.sender}@{ref.name}" for one in pairs if not one.token for ref in one.step.in_flight]
@@ -195,11 +195,11 @@ def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
 
 
 def _release_old(work: Sequence[Settling], receiver: Host) -> None:
-    """The holds that are behind, once the new one and the cursor stand; and what is kept of the sender's properties."""
+    """The holds that are behind, once both new anchors stand; and what is kept of the sender's properties."""
     old = [
         f"{one.step.receiver}@{one.names[ref.guid]}"
         for one in work
-        if one.held and one.marked and one.arrived is not None
+        if one.stands and one.arrived is not None
         for ref in one.step.held
         if ref.guid != one.arrived.guid and ref.guid in one.names
     ]

@@ -39,6 +39,11 @@ class Settling:
     """Why it is not known what has arrived; then nothing is moved."""
 
     @property
+    def stands(self) -> bool:
+        """Whether both new anchors were seen, so that the old ones may go."""
+        return self.held and self.marked
+
+    @property
     def ref(self) -> SnapshotRef:
         """What arrived, as the sender calls it."""
         assert self.arrived is not None

@@ -397,7 +397,8 @@ def test_five_exchanges_for_any_number_of_datasets() -> None:
     ends = new_ends()
     steps = many(ends)
     ends.copy("s1")
-    steps.append(ends.anchors("s1", held=(), in_flight=(), properties=CLOSED))
+    ends.zfs("alpha", f"hold {SEND} tank/a@s1")
+    steps.append(ends.anchors("s1", in_flight=ends.refs("s1"), properties=CLOSED))
     before = ends.fleet.host("alpha").exchanges + ends.fleet.host("beta").exchanges
 
     apply_anchors(steps, ends.fleet)

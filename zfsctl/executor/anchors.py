@@ -1,5 +1,5 @@
-"""Move the anchors to what a receiver has, seen by guid: five exchanges for any number of datasets, one more
-for first copies, and one where something has not arrived under its name.
+"""Move the anchors to what a receiver has, seen by guid: five exchanges for any number of datasets, and one
+more where something has not arrived under its name.
 
 The new anchors stand before the old ones go, so a chain has a base at every moment, whenever this is killed.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from zfsctl.errors import HostCommandError, UnreachableError
 from zfsctl.executor.patience import patience
@@ -55,7 +56,6 @@ def _settle(work: Sequence[Settling], fleet: Fleet) -> list[StepOutcome]:
 
 
 def _move(work: Sequence[Settling], receiver: Host, fleet: Fleet) -> None:
-    _read_back(work, receiver)
     _hold_arrivals(work, receiver)
     by_sender: dict[str, list[Settling]] = {}
     for one in work:
@@ -71,46 +71,44 @@ def _move(work: Sequence[Settling], receiver: Host, fleet: Fleet) -> None:
     _release_old(work, receiver)
 
 
-def _read_back(work: Sequence[Settling], receiver: Host) -> None:
-    """Whether a first copy has the properties that keep it closed: receive can exit 0 without them."""
-    first = [one for one in work if one.step.properties and one.arrived is not None]
-    if not first:
+def _hold_arrivals(work: Sequence[Settling], receiver: Host) -> None:
+    """Hold what arrived and see that it is held; besides, read what is kept there, and what first copies brought."""
+    arrived = {one.arrival: one for one in work if one.arrived is not None}
+    if not arrived:
         return
+    tag = base_tag(work[0].step.replication)
+    parts = tuple(batches(arrived))
+    first = [one for one in arrived.values() if one.step.properties]
     names = sorted({name for one in first for name, _ in one.step.properties})
-    commands = [argv_get_properties(names, part) for part in batches([one.step.receiver for one in first])]
-    answers = receiver.run_all(commands, timeout=patience(commands))
+    changed, listed, kept, read = _exchange(
+        receiver,
+        [
+            *(argv_hold(tag, part) for part in parts if any(not _is_held(arrived[name]) for name in part)),
+            *_beside(command for one in arrived.values() for command in _notes(one)),
+        ],
+        [argv_list_holds(part) for part in parts],
+        [argv_kept_source_properties([name.partition("@")[0] for name in part]) for part in parts],
+        [argv_get_properties(names, part) for part in batches(one.step.receiver for one in first)],
+    )
+    told = {name: text for answer in kept for name, text in parse_kept_source_properties(answer.stdout).items()}
+    held = {hold.snapshot for answer in listed for hold in parse_holds(answer.stdout) if hold.tag == tag}
+    said = _first_message(changed)
+    for name, one in arrived.items():
+        one.held = name in held
+        one.kept = told.get(one.step.receiver, "")
+        if not one.held:
+            one.wrong.append(f"{name} could not be held on the receiver: {said}")
+    _read_back(first, read)
+
+
+def _read_back(first: Sequence[Settling], answers: Sequence[Completed]) -> None:
+    """Whether a first copy has the properties that keep it closed: receive can exit 0 without them."""
     found = {(line.name, line.property): line.value for answer in answers for line in parse_properties(answer.stdout)}
     for one in first:
         for name, value in one.step.properties:
             now = found.get((one.step.receiver, name))
             if now != value:
                 one.wrong.append(f"{name} is {now or 'not known'} instead of {value}: `zfs allow` the right to set it")
-
-
-def _hold_arrivals(work: Sequence[Settling], receiver: Host) -> None:
-    arrived = {one.arrival: one for one in work if one.arrived is not None}
-    if not arrived:
-        return
-    tag = base_tag(work[0].step.replication)
-    parts = tuple(batches(arrived))
-    commands = [
-        *(argv_hold(tag, part) for part in parts if any(not _is_held(arrived[name]) for name in part)),
-        *_beside(command for one in arrived.values() for command in _notes(one)),
-        *(argv_list_holds(part) for part in parts),
-        *(argv_kept_source_properties([name.partition("@")[0] for name in part]) for part in parts),
-    ]
-    answers = receiver.run_all(commands, timeout=patience(commands))
-    kept = answers[len(answers) - len(parts) :]
-    answers = answers[: len(answers) - len(parts)]
-    listed = answers[len(answers) - len(parts) :]
-    told = {name: text for answer in kept for name, text in parse_kept_source_properties(answer.stdout).items()}
-    held = {hold.snapshot for answer in listed for hold in parse_holds(answer.stdout) if hold.tag == tag}
-    said = _first_message(answers[: len(answers) - len(parts)])
-    for name, one in arrived.items():
-        one.held = name in held
-        one.kept = told.get(one.step.receiver, "")
-        if not one.held:
-            one.wrong.append(f"{name} could not be held on the receiver: {said}")
 
 
 def _notes(one: Settling) -> list[Command]:
@@ -123,26 +121,24 @@ def _set_cursors(pairs: Sequence[Settling], sender: Host) -> None:
     settled = [one for one in pairs if one.arrived is not None]
     if not settled:
         return
-    commands = _beside(_bookmark(one) for one in settled if not one.has_cursor)
     names = sorted({one.step.sender for one in settled})
     # Where nothing is kept yet, what is set differs from it for certain.
     first = [one for one in settled if not one.kept]
     others = tuple(batches(one.step.sender for one in settled if one.kept))
-    asked = [
-        *(argv_set_properties(one.step.sender) for one in first),
-        *(argv_seeming_properties(part) for part in others),
-        *commands,
-        *(argv_list_bookmarks(Scope(part, recursive=False)) for part in batches(names)),
-    ]
-    answers = sender.run_all(asked, timeout=patience(asked))
-    _note_properties(first, answers)
-    _compare_properties(settled, others, answers[len(first) :])
-    answers = answers[len(first) + len(others) :]
+    alone, together, made, listed = _exchange(
+        sender,
+        [argv_set_properties(one.step.sender) for one in first],
+        [argv_seeming_properties(part) for part in others],
+        _beside(_bookmark(one) for one in settled if not one.has_cursor),
+        [argv_list_bookmarks(Scope(part, recursive=False)) for part in batches(names)],
+    )
+    _note_properties(first, alone)
+    _compare_properties(settled, others, together)
     there: dict[tuple[str, str], int] = {}
-    for answer in answers[len(commands) :]:
+    for answer in listed:
         for dataset, bookmarks in parse_bookmarks(answer.stdout).items():
             there.update({(dataset, bookmark.name): bookmark.guid for bookmark in bookmarks})
-    said = _first_message(answers[: len(commands)])
+    said = _first_message(made)
     for one in settled:
         one.marked = there.get((one.step.sender, one.cursor)) == one.ref.guid
         if not one.marked:
@@ -150,8 +146,8 @@ def _set_cursors(pairs: Sequence[Settling], sender: Host) -> None:
 
 
 def _note_properties(asked: Sequence[Settling], answers: Sequence[Completed]) -> None:
-    """What each sender said that was asked alone; the answers may go on with others."""
-    for one, answer in zip(asked, answers, strict=False):
+    """What each sender said that was asked alone."""
+    for one, answer in zip(asked, answers, strict=True):
         if answer.clean:
             one.set_there = text_of_source_properties(parse_set_properties(answer.stdout))
 
@@ -161,7 +157,7 @@ def _compare_properties(
 ) -> None:
     """Note whose receiver does not keep what seems to be set, or could not be compared."""
     seems: dict[str, str] = {}
-    for part, answer in zip(parts, answers, strict=False):
+    for part, answer in zip(parts, answers, strict=True):
         if answer.clean:
             found = parse_seeming_properties(answer.stdout, part)
             seems.update({name: text_of_source_properties(properties) for name, properties in found.items()})
@@ -182,7 +178,7 @@ def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
     Besides, ask the senders alone whose properties seem to have changed.
     """
     changed = [one for one in pairs if one.may_differ]
-    commands = [argv_set_properties(one.step.sender) for one in changed]
+    commands: list[Command] = []
     for one in pairs:
         if one.stands:
             old = [ref for ref in one.step.bookmarks if ref.name != one.cursor]
@@ -190,8 +186,8 @@ def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
     in_flight = [f"{one.step.sender}@{ref.name}" for one in pairs if not one.token for ref in one.step.in_flight]
     tag = send_tag(pairs[0].step.replication)
     commands += [argv_release(tag, part) for part in batches(in_flight)]
-    if commands:
-        _note_properties(changed, sender.run_all(commands, timeout=patience(commands)))
+    alone, _ = _exchange(sender, [argv_set_properties(one.step.sender) for one in changed], commands)
+    _note_properties(changed, alone)
 
 
 def _release_old(work: Sequence[Settling], receiver: Host) -> None:
@@ -204,9 +200,7 @@ def _release_old(work: Sequence[Settling], receiver: Host) -> None:
         if ref.guid != one.arrived.guid and ref.guid in one.names
     ]
     tag = base_tag(work[0].step.replication)
-    commands = [*(argv_release(tag, part) for part in batches(old)), *_beside(_keep_source_properties(work))]
-    if commands:
-        receiver.run_all(commands, timeout=patience(commands))
+    _exchange(receiver, [argv_release(tag, part) for part in batches(old)], _beside(_keep_source_properties(work)))
 
 
 def _keep_source_properties(work: Iterable[Settling]) -> Iterator[Command]:
@@ -217,6 +211,13 @@ def _keep_source_properties(work: Iterable[Settling]) -> Iterator[Command]:
             changed.setdefault(one.set_there, []).append(one.step.receiver)
     for text, receivers in changed.items():
         yield from (argv_keep_source_properties(part, text) for part in batches(receivers, most_names=MOST_SET_BY_ONE))
+
+
+def _exchange(host: Host, *groups: Sequence[Command]) -> list[tuple[Completed, ...]]:
+    """Several groups of commands in one exchange, and the answers of each group; none where there is no command."""
+    commands = [command for group in groups for command in group]
+    answers = iter(host.run_all(commands, timeout=patience(commands)) if commands else ())
+    return [tuple(islice(answers, len(group))) for group in groups]
 
 
 def _beside(commands: Iterable[Command]) -> list[Command]:

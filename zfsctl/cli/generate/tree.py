@@ -103,6 +103,7 @@ def _text_of(command: Command, context: Context, path: tuple[str, ...]) -> Comma
     names = command.list_commands(context) if hasattr(command, "list_commands") else []
     below = []
     for name in names:
+        # Only a group lists commands (see above), but its class is private to typer, so nothing here says so to mypy.
         child = command.get_command(context, name)  # type: ignore[attr-defined]
         with child.make_context(name, [], parent=context, resilient_parsing=True) as child_context:
             below.append(_text_of(child, child_context, (*path, name)))

@@ -117,6 +117,20 @@ def test_a_prune_that_nobody_confirmed_does_nothing_and_names_the_flag(zfsctl: Z
     assert len(names(sandbox)) == 8
 
 
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [(3, "prune: nothing was done, 1 destroy was not confirmed"), (2, "2 destroys were not confirmed")],
+)
+def test_what_nobody_confirmed_is_told_in_good_grammar(zfsctl: Zfsctl, sandbox: Path, held: int, told: str) -> None:
+    def hold_some(document: dict[str, Any]) -> None:
+        for snapshot in document["hosts"]["local"]["pools"]["tank"]["datasets"]["tank/db"]["snapshots"][:held]:
+            snapshot["holds"] = ["legal"]
+
+    edit_fleet(sandbox, hold_some)
+
+    assert told in zfsctl("prune", "tank/db", "--sandbox", sandbox).stderr
+
+
 def test_a_confirmed_prune_destroys_what_no_rule_keeps(zfsctl: Zfsctl, sandbox: Path) -> None:
     ended = zfsctl("prune", "tank/db", "--yes", "--sandbox", sandbox)
 

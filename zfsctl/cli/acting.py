@@ -95,7 +95,7 @@ def agreement_to_prune(face: Face, *, verb: str) -> Callable[[Plan], bool]:
             shown = True
         face.confirm(
             f"Destroy {counted(destroys, 'snapshot')}?",
-            refusal=f"{verb}: nothing was done, {counted(destroys, 'destroy')} were not confirmed",
+            refusal=f"{verb}: nothing was done, {counted(destroys, 'destroy was', 'destroys were')} not confirmed",
             hint=f"{face.again('--yes')}, or --dry-run to see the plan",
         )
         return shown

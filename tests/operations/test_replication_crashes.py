@@ -28,7 +28,7 @@ from zfsctl.sandbox.stream_faults import StreamEnd
 from zfsctl.sandbox.workload import advance
 
 MOST_CHANGES = 60
-QUICK = (5, 19, 33)
+QUICK = (5, 20, 35)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,28 @@ def finished(busy: Copies) -> dict[str, list[str]]:
 def test_a_kill_at_any_change_is_healed_by_the_next_runs(
     world: Copies, finished: dict[str, list[str]], number: int, after: bool
 ) -> None:
+    world.fleet.faults.kill(number, after=after)
+    lawful_run(world)
+    world.fleet.faults.clear()
+    advance(world.sim, 1)
+
+    for _ in range(5):
+        lawful_run(world)
+
+    assert picture(world) == finished
+    assert world.plan().steps == ()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(each, marks=[] if each in QUICK else pytest.mark.slow) for each in range(2, MOST_CHANGES + 1, 3)],
+)
+def test_so_is_one_while_anchors_are_moved_beside_transfers(
+    world: Copies, finished: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch, number: int, after: bool
+) -> None:
+    """Which change is hit is left to chance: whatever it is, a base is left, and nothing stays behind."""
+    monkeypatch.setattr("zfsctl.executor.replication_lane.WORTH_A_BATCH", 1)
     world.fleet.faults.kill(number, after=after)
     lawful_run(world)
     world.fleet.faults.clear()

@@ -298,6 +298,19 @@ def test_a_receiver_that_cannot_be_listed_where_it_has_to_be_stops_nobody_else(e
     assert set(ends.tags("alpha", "tank/a")) == {"s1", "s2"}, "what was not seen stays held"
 
 
+def test_a_name_that_is_too_long_for_its_receiver_spoils_the_look_at_no_other(ends: Ends) -> None:
+    """Such a snapshot cannot arrive, and OpenZFS does not merely say that it does not exist."""
+    (other,) = many(ends, 1)
+    name = "s" * 245
+    ends.zfs("alpha", f"snapshot tank/a@{name}")
+    deep = "bk/a-receiver-with-more-to-its-name"
+    ends.zfs("beta", f"create {deep}")
+
+    outcomes = apply_anchors([other, step(ends, f"s1 s2 {name}", receiver=deep, held=())], ends.fleet)
+
+    assert [said(outcome) for outcome in outcomes] == [("done", ""), ("done", "nothing has arrived yet")]
+
+
 def test_a_receiver_of_which_zfs_says_nothing_has_not_vanished(ends: Ends) -> None:
     ends.fleet.faults.edit("-t filesystem,volume", first_line)
 

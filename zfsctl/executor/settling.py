@@ -9,6 +9,7 @@ from zfsctl.errors import HostCommandError, UnreachableError, ZfsctlError
 from zfsctl.executor.receiver import Received, collect_named, collect_received
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
+from zfsctl.model.names import MAX_NAME_BYTES
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.transfer import MoveAnchors, cursor_name
 
@@ -96,9 +97,13 @@ def see_arrivals(work: Sequence[Settling], receiver: Host) -> None:
 
 
 def _names_to_see(step: MoveAnchors) -> list[str]:
-    """What the newest is called where all has arrived, and what carries our hold: as a rule that is all that counts."""
+    """What the newest is called where all has arrived, and what carries our hold: as a rule that is all that counts.
+
+    Only names that the receiver's snapshots can have: OpenZFS says of no other that it merely does not exist.
+    """
     names = dict.fromkeys(ref.name for ref in (*step.chain[-1:], *step.held))
-    return [name for name in names if name and not name.startswith("#")]
+    longest = MAX_NAME_BYTES - len(f"{step.receiver}@")
+    return [name for name in names if name and not name.startswith("#") and len(name) <= longest]
 
 
 def _take(one: Settling, received: Received) -> bool:

@@ -29,7 +29,7 @@ def explain_replication(session: Session, name: str) -> Explanation:
         UnknownNameError: --host names a host that the policy does not have.
     """
     replication = next(one for one in session.policy.replications if one.name == name)
-    scene = scene_of_replications(session, (name,))
+    scene = scene_of_replications(session, (name,), evidence=True)
     planned = replicate_scene(session, scene, sends=True)
     pairs = {pair.status: pair for pair in explained_pairs(planned)}
     standing = ReplicationStatus(name, replication.warn_after, replication.max_delay, tuple(pairs))

@@ -81,8 +81,13 @@ def scene_of_policy(session: Session, *, with_chains: bool = True) -> Scene:
     return Scene(facts, here, (*selection.findings(session.options.hosts), *findings), trees, selection.datasets)
 
 
-def scene_of_replications(session: Session, names: Sequence[str]) -> Scene:
+def scene_of_replications(session: Session, names: Sequence[str], *, evidence: bool = False) -> Scene:
     """Both ends of the replications of these names. No pool is locked for that.
+
+    Args:
+        session: Where from.
+        names: Of the replications.
+        evidence: Whether all that both ends have is to be read, and not just what a plan needs.
 
     Raises:
         UnknownNameError: --host names a host that the policy does not have.
@@ -92,7 +97,7 @@ def scene_of_replications(session: Session, names: Sequence[str]) -> Scene:
     hosts = session.host_names(hosts_of(everywhere))
     trees = with_an_end_on(everywhere, hosts)
     with no_garbage_collection():
-        facts = _facts_of_replications(session, trees)
+        facts = session.collect({}, chained(trees)) if evidence else _facts_of_replications(session, trees)
         rules = select_datasets(policy, facts)
     return Scene(facts, (), (), trees, rules.datasets)
 

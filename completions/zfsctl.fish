@@ -133,8 +133,8 @@ complete -c zfsctl -n '__zfsctl_within apply' -s n -l dry-run -d 'Show the plan 
 complete -c zfsctl -n '__zfsctl_within apply' -l confirm -x -d 'Agree to a release by the name of the dataset, without a question.'
 complete -c zfsctl -n '__zfsctl_within apply' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within apply' -F
-complete -c zfsctl -n '__zfsctl_at approvals' -a approve -d 'Approve a request: the next run does it.'
-complete -c zfsctl -n '__zfsctl_at approvals' -a deny -d 'Deny a request: its snapshots stay.'
+complete -c zfsctl -n '__zfsctl_at approvals' -a approve -d 'Approve requests: the next run does what they ask for.'
+complete -c zfsctl -n '__zfsctl_at approvals' -a deny -d 'Deny requests: what they are about stays as it is.'
 complete -c zfsctl -n '__zfsctl_within approvals' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within approvals approve' -s h -l help -d 'Show this message and exit.'
 complete -c zfsctl -n '__zfsctl_within approvals deny' -s h -l help -d 'Show this message and exit.'

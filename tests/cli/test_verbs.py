@@ -358,6 +358,8 @@ def test_what_a_guard_withholds_waits_is_approved_and_is_done_by_the_next_run(zf
     assert first.code != 0
     assert [(each["status"], each["dataset"]) for each in waiting] == [("waiting", "tank/db")]
     assert zfsctl("approvals", "approve", "zz", "--sandbox", sandbox).code == 2
+    assert zfsctl("approvals", "approve", waiting[0]["id"], "zz", "--sandbox", sandbox).code == 2
+    assert zfsctl("approvals", "--sandbox", sandbox).rows[0][1] == "waiting", "all of them, or none"
 
     approved = zfsctl("approvals", "approve", waiting[0]["id"], "--sandbox", sandbox)
     zfsctl("run", "--sandbox", sandbox)

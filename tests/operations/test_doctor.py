@@ -32,7 +32,7 @@ def repair_again(pair: Pair, snapshot: str) -> None:
     pair.writes_to(COPY, snapshot=snapshot)
     (request,) = pair.replicate().plan.approvals
     with pair.world.session() as session:
-        session.journal.decide_approval(request.id, ApprovalStatus.APPROVED, session.clock())
+        session.journal.decide_approvals([request.id], ApprovalStatus.APPROVED, session.clock())
     assert pair.replicate().exit_code is ExitCode.DONE
 
 

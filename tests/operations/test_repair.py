@@ -230,7 +230,7 @@ def test_a_repair_that_asks_waits_for_its_approval(pair: Pair) -> None:
     first = pair.replicate()
     (request,) = first.plan.approvals
     with pair.world.session() as session:
-        session.journal.decide_approval(request.id, ApprovalStatus.APPROVED, session.clock())
+        session.journal.decide_approvals([request.id], ApprovalStatus.APPROVED, session.clock())
     second = pair.replicate()
 
     assert (request.kind, request.dataset) == ("repair", COPY)
@@ -244,7 +244,7 @@ def test_an_approval_is_for_what_was_seen_and_no_more(pair: Pair) -> None:
     diverges(pair)
     (request,) = pair.replicate().plan.approvals
     with pair.world.session() as session:
-        session.journal.decide_approval(request.id, ApprovalStatus.APPROVED, session.clock())
+        session.journal.decide_approvals([request.id], ApprovalStatus.APPROVED, session.clock())
     pair.writes_to(COPY, snapshot="another")
 
     again = pair.replicate()
@@ -279,7 +279,7 @@ def test_the_second_repair_of_a_dataset_asks(pair: Pair) -> None:
 
     assert [one.kind for one in again.plan.approvals] == ["repair"]
     with pair.world.session() as session:
-        session.journal.decide_approval(again.plan.approvals[0].id, ApprovalStatus.APPROVED, session.clock())
+        session.journal.decide_approvals([again.plan.approvals[0].id], ApprovalStatus.APPROVED, session.clock())
     assert pair.replicate().exit_code is ExitCode.DONE
     assert len([name for name in pair.asides() if name.count("/") == 2]) == 2
     assert pair.is_current()

@@ -427,7 +427,7 @@ def test_a_request_filed_again_is_the_one_already_there(journal: Journal) -> Non
 @pytest.mark.parametrize("status", [ApprovalStatus.APPROVED, ApprovalStatus.DENIED])
 def test_a_decision_is_kept_when_the_request_is_filed_again(journal: Journal, status: ApprovalStatus) -> None:
     journal.file_approval(REQUEST, NOW, NOW + DAY)
-    decided = journal.decide_approval("4f2", status, NOW + 5)
+    (decided,) = journal.decide_approvals(["4f2"], status, NOW + 5)
 
     assert (decided.status, decided.decided_at) == (status, NOW + 5)
     assert journal.file_approval(REQUEST, NOW + 60, NOW + 2 * DAY) == decided
@@ -436,7 +436,7 @@ def test_a_decision_is_kept_when_the_request_is_filed_again(journal: Journal, st
 
 def test_an_approval_covers_no_more_than_its_guids_and_no_longer_than_it_holds(journal: Journal) -> None:
     journal.file_approval(REQUEST, NOW, NOW + DAY)
-    journal.decide_approval(REQUEST.id, ApprovalStatus.APPROVED, NOW)
+    journal.decide_approvals([REQUEST.id], ApprovalStatus.APPROVED, NOW)
 
     def covers(guids: set[int], now: int) -> bool:
         (approval,) = journal.approvals(now)
@@ -457,7 +457,7 @@ def test_an_approval_covers_no_more_than_its_guids_and_no_longer_than_it_holds(j
 def test_a_request_that_ran_out_is_filed_anew(journal: Journal, decision: ApprovalStatus | None) -> None:
     journal.file_approval(REQUEST, NOW, NOW + DAY)
     if decision:
-        journal.decide_approval(REQUEST.id, decision, NOW)
+        journal.decide_approvals([REQUEST.id], decision, NOW)
 
     anew = journal.file_approval(REQUEST, NOW + DAY, NOW + 3 * DAY)
 
@@ -469,12 +469,12 @@ def test_a_request_that_ran_out_is_shown_so_and_cannot_be_decided(journal: Journ
 
     assert [approval.status for approval in journal.approvals(NOW + DAY)] == [ApprovalStatus.EXPIRED]
     with pytest.raises(StaleError):
-        journal.decide_approval(REQUEST.id, ApprovalStatus.APPROVED, NOW + DAY)
+        journal.decide_approvals([REQUEST.id], ApprovalStatus.APPROVED, NOW + DAY)
 
 
 def test_an_approval_never_carries_over_to_a_request_that_reads_differently(journal: Journal) -> None:
     journal.file_approval(REQUEST, NOW, NOW + DAY)
-    journal.decide_approval(REQUEST.id, ApprovalStatus.APPROVED, NOW)
+    journal.decide_approvals([REQUEST.id], ApprovalStatus.APPROVED, NOW)
 
     other = journal.file_approval(replace(REQUEST, snapshots=(*REQUEST.snapshots, ("s3", 3))), NOW, NOW + DAY)
 
@@ -496,7 +496,7 @@ def test_a_decision_needs_exactly_one_request(journal: Journal, start: str, hint
     journal.file_approval(replace(REQUEST, id="4e0000"), NOW, NOW + DAY)
 
     with pytest.raises(UnknownNameError) as raised:
-        journal.decide_approval(start, ApprovalStatus.APPROVED, NOW)
+        journal.decide_approvals([start], ApprovalStatus.APPROVED, NOW)
 
     assert raised.value.hint == hint
     assert {approval.status for approval in journal.approvals(NOW)} == {ApprovalStatus.WAITING}
@@ -515,7 +515,7 @@ def test_a_null_journal_has_every_method_of_a_real_one_and_remembers_nothing() -
         with pytest.raises(UnknownNameError):
             journal.run("run-1")
         with pytest.raises(StateError):
-            journal.decide_approval(REQUEST.id, ApprovalStatus.APPROVED, NOW)
+            journal.decide_approvals([REQUEST.id], ApprovalStatus.APPROVED, NOW)
 
 
 def test_a_process_is_known_by_more_than_its_number() -> None:

@@ -21,7 +21,7 @@ app = verb_app(
     if its newly made plan loses no more than was approved.
     """
 )
-Identity = Annotated[str, typer.Argument(metavar="ID", help="The request, by its id or the beginning of it.")]
+Identities = Annotated[list[str], typer.Argument(metavar="ID...", help="Requests, by their ids or how these begin.")]
 
 
 @app.callback(invoke_without_command=True, no_args_is_help=False)
@@ -39,27 +39,27 @@ def approvals(context: typer.Context) -> int:
 
 
 @app.command(cls=VerbCommand)
-def approve(context: typer.Context, identity: Identity) -> int:
-    """Approve a request: the next run does it."""
+def approve(context: typer.Context, identities: Identities) -> int:
+    """Approve requests: the next run does what they ask for."""
     from zfsctl.model.approval import ApprovalStatus
 
-    return _decide(face_of(context), identity, ApprovalStatus.APPROVED)
+    return _decide(face_of(context), identities, ApprovalStatus.APPROVED)
 
 
 @app.command(cls=VerbCommand)
-def deny(context: typer.Context, identity: Identity) -> int:
-    """Deny a request: its snapshots stay."""
+def deny(context: typer.Context, identities: Identities) -> int:
+    """Deny requests: what they are about stays as it is."""
     from zfsctl.model.approval import ApprovalStatus
 
-    return _decide(face_of(context), identity, ApprovalStatus.DENIED)
+    return _decide(face_of(context), identities, ApprovalStatus.DENIED)
 
 
-def _decide(face: Face, identity: str, status: ApprovalStatus) -> int:
-    from zfsctl.operations.approvals import decide_approval
+def _decide(face: Face, identities: Sequence[str], status: ApprovalStatus) -> int:
+    from zfsctl.operations.approvals import decide_approvals
 
     with face.open_session() as session:
-        decided = decide_approval(session, identity, status)
-        _answer(face, [decided], now=session.clock(), names=False)
+        decided = decide_approvals(session, identities, status)
+        _answer(face, decided, now=session.clock(), names=False)
     return 0
 
 

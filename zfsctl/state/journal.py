@@ -6,7 +6,7 @@ longer remembers asks again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -145,15 +145,15 @@ class Journal:
         with self._writing("the request was not filed") as db:
             return file_request(db, request, now, expires_at)
 
-    def decide_approval(self, approval_id: str, status: ApprovalStatus, now: int) -> Approval:
-        """Approve or deny the request whose id begins with `approval_id`.
+    def decide_approvals(self, ids: Sequence[str], status: ApprovalStatus, now: int) -> tuple[Approval, ...]:
+        """Approve or deny the requests whose ids begin with these: all of them, or on an error none.
 
         Raises:
-            UnknownNameError: None or several do.
-            StaleError: It has run out.
+            UnknownNameError: None begins so, or several do.
+            StaleError: One has run out.
         """
-        with self._writing("the request was not decided") as db:
-            return decide_request(db, approval_id, status, now)
+        with self._writing("nothing was decided") as db:
+            return tuple(decide_request(db, start, status, now) for start in dict.fromkeys(ids))
 
     def unthawed(self) -> tuple[RunHook, ...]:
         """The hooks that must always run and that an earlier run still owes, oldest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 
 from zfsctl.errors import StateError, UnknownNameError
@@ -64,16 +64,16 @@ class NullJournal:
         """Hand it back as filed, and forget it."""
         return Approval(request, ApprovalStatus.WAITING, filed_at=now, expires_at=expires_at)
 
-    def decide_approval(self, approval_id: str, status: ApprovalStatus, now: int) -> Approval:
+    def decide_approvals(self, ids: Sequence[str], status: ApprovalStatus, now: int) -> tuple[Approval, ...]:
         """Refuse: a decision that is not kept would be worth nothing.
 
         Raises:
             StateError: Always.
         """
         raise StateError(
-            f"{approval_id}: not decided, there is no state file to write it to",
+            f"{', '.join(ids)}: not decided, there is no state file to write it to",
             hint="zfsctl approvals",
-            where=approval_id,
+            where=ids[0],
         )
 
     def unthawed(self) -> tuple[RunHook, ...]:

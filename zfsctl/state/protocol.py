@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -66,12 +66,12 @@ class JournalLike(Protocol):
         """
         ...
 
-    def decide_approval(self, approval_id: str, status: ApprovalStatus, now: int) -> Approval:
-        """Approve or deny the request whose id begins with `approval_id`.
+    def decide_approvals(self, ids: Sequence[str], status: ApprovalStatus, now: int) -> tuple[Approval, ...]:
+        """Approve or deny the requests whose ids begin with these: all of them, or on an error none.
 
         Raises:
-            UnknownNameError: None or several do.
-            StaleError: It has run out.
+            UnknownNameError: None begins so, or several do.
+            StaleError: One has run out.
         """
         ...
 

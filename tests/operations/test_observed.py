@@ -11,7 +11,7 @@ from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.facts import Chains, Facts, HostFacts
 from zfsctl.model.lineage import LinkState, ResumeToken
 from zfsctl.model.plan import Plan, SnapshotRef
-from zfsctl.model.transfer import AbortReceive, Send, Transfer
+from zfsctl.model.transfer import AbortReceive, RenameSnapshot, Send, Transfer
 from zfsctl.operations.observed import facts_after
 
 SENT = (Snapshot("tank/a", "s1", 1, 10, 100), Snapshot("tank/a", "s2", 2, 20, 200, used=5, userrefs=1, reason="why"))
@@ -110,3 +110,16 @@ def test_of_a_receive_that_was_given_up_nothing_is_left() -> None:
     after = facts_after(Facts({"beta": INTERRUPTED}), plan, [StepOutcome("a", Result.DONE)]).hosts["beta"]
 
     assert (after.chains.tokens, after.snapshots["bk/a"][0].clones) == ({}, ())
+
+
+def test_a_snapshot_that_made_room_for_another_has_its_new_name() -> None:
+    step = RenameSnapshot(
+        id="n", host="beta", why="", replication="r", dataset="bk/a", snapshot=SnapshotRef("s1", 1), to="s1.aside"
+    )
+    plan = Plan("p", "run", 0, 9, "", steps=(step,))
+
+    done = facts_after(FACTS, plan, [StepOutcome("n", Result.DONE)])
+    failed = facts_after(FACTS, plan, [StepOutcome("n", Result.FAILED)])
+
+    assert [one.name for one in done.hosts["beta"].snapshots["bk/a"]] == ["s1.aside"]
+    assert failed == FACTS

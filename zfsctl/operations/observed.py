@@ -10,7 +10,7 @@ from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.facts import Facts, HostFacts
 from zfsctl.model.names import POLICY_PROPERTY, REASON_PROPERTY
 from zfsctl.model.plan import CreateSnapshots, DestroySnapshots, Plan
-from zfsctl.model.transfer import AbortReceive, Transfer
+from zfsctl.model.transfer import AbortReceive, RenameSnapshot, Transfer
 from zfsctl.planner.lineage import RECEIVING
 from zfsctl.planner.planned import next_createtxg
 
@@ -30,6 +30,8 @@ def facts_after(facts: Facts, plan: Plan, outcomes: Iterable[StepOutcome]) -> Fa
             continue
         if isinstance(step, AbortReceive) and outcome.result is Result.DONE:
             hosts[step.host] = _not_receiving(hosts[step.host], step.dataset)
+        if isinstance(step, RenameSnapshot) and outcome.result is Result.DONE:
+            hosts[step.host] = _renamed(hosts[step.host], step)
         if not done:
             continue
         if isinstance(step, CreateSnapshots):
@@ -127,6 +129,14 @@ def _not_receiving(host: HostFacts, name: str) -> HostFacts:
         snapshots={**host.snapshots, name: snapshots},
         chains=replace(host.chains, tokens=tokens),
     )
+
+
+def _renamed(host: HostFacts, step: RenameSnapshot) -> HostFacts:
+    snapshots = tuple(
+        replace(one, name=step.to) if one.guid == step.snapshot.guid else one
+        for one in host.snapshots.get(step.dataset, ())
+    )
+    return replace(host, snapshots={**host.snapshots, step.dataset: snapshots})
 
 
 def _without(host: HostFacts, dataset: str, gone: set[str]) -> HostFacts:

@@ -1,7 +1,8 @@
 """Move the anchors to what a receiver has, seen by guid: five exchanges for any number of datasets, and one
-more where something has not arrived under its name.
+more where something has not arrived under its name, or where what is set on a sender has changed.
 
-The new anchors stand before the old ones go, so a chain has a base at every moment, whenever this is killed.
+The new anchors stand before the old ones go, so a chain has a base at every moment, whenever this is killed. The old
+cursors go last: as long as one is there the next look knows that something was not finished, whatever else it sees.
 """
 
 from __future__ import annotations
@@ -62,13 +63,17 @@ def _move(work: Sequence[Settling], receiver: Host, fleet: Fleet) -> None:
         by_sender.setdefault(one.step.sender_host, []).append(one)
     for name, pairs in by_sender.items():
         try:
-            sender = fleet.host(name)
-            _set_cursors(pairs, sender)
-            _let_go(pairs, sender)
+            _set_cursors(pairs, fleet.host(name))
         except (HostCommandError, UnreachableError) as error:
             for one in pairs:
                 one.wrong.append(str(error))
     _release_old(work, receiver)
+    for name, pairs in by_sender.items():
+        try:
+            _let_go(pairs, fleet.host(name))
+        except (HostCommandError, UnreachableError) as error:
+            for one in pairs:
+                one.wrong.append(str(error))
 
 
 def _hold_arrivals(work: Sequence[Settling], receiver: Host) -> None:
@@ -143,6 +148,8 @@ def _set_cursors(pairs: Sequence[Settling], sender: Host) -> None:
         one.marked = there.get((one.step.sender, one.cursor)) == one.ref.guid
         if not one.marked:
             one.wrong.append(f"the cursor #{one.cursor} could not be made: {said}")
+    changed = [one for one in settled if one.may_differ]
+    _note_properties(changed, _exchange(sender, [argv_set_properties(one.step.sender) for one in changed])[0])
 
 
 def _note_properties(asked: Sequence[Settling], answers: Sequence[Completed]) -> None:
@@ -173,21 +180,17 @@ def _bookmark(one: Settling) -> Command:
 
 
 def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
-    """Of the cursors that are behind, once both new anchors stand, and of what was held in flight and is not any more.
-
-    Besides, ask the senders alone whose properties seem to have changed.
-    """
-    changed = [one for one in pairs if one.may_differ]
-    commands: list[Command] = []
-    for one in pairs:
-        if one.stands:
-            old = [ref for ref in one.step.bookmarks if ref.name != one.cursor]
-            commands += _beside(argv_destroy_bookmark(one.step.sender, ref.name) for ref in old)
+    """Of what was held in flight and is not any more, then of the cursors that are behind, once all else is done."""
     in_flight = [f"{one.step.sender}@{ref.name}" for one in pairs if not one.token for ref in one.step.in_flight]
     tag = send_tag(pairs[0].step.replication)
-    commands += [argv_release(tag, part) for part in batches(in_flight)]
-    alone, _ = _exchange(sender, [argv_set_properties(one.step.sender) for one in changed], commands)
-    _note_properties(changed, alone)
+    old = [
+        argv_destroy_bookmark(one.step.sender, ref.name)
+        for one in pairs
+        if one.stands and one.let_go
+        for ref in one.step.bookmarks
+        if ref.name != one.cursor
+    ]
+    _exchange(sender, [argv_release(tag, part) for part in batches(in_flight)], _beside(old))
 
 
 def _release_old(work: Sequence[Settling], receiver: Host) -> None:
@@ -200,7 +203,13 @@ def _release_old(work: Sequence[Settling], receiver: Host) -> None:
         if ref.guid != one.arrived.guid and ref.guid in one.names
     ]
     tag = base_tag(work[0].step.replication)
-    _exchange(receiver, [argv_release(tag, part) for part in batches(old)], _beside(_keep_source_properties(work)))
+    parts = tuple(batches(old))
+    released, _ = _exchange(
+        receiver, [argv_release(tag, part) for part in parts], _beside(_keep_source_properties(work))
+    )
+    kept = {name for part, answer in zip(parts, released, strict=True) if not answer.clean for name in part}
+    for one in work:
+        one.let_go = not any(name.startswith(f"{one.step.receiver}@") for name in kept)
 
 
 def _keep_source_properties(work: Iterable[Settling]) -> Iterator[Command]:

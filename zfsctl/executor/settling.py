@@ -35,6 +35,8 @@ class Settling:
     """What it should keep; empty where that is not known."""
     may_differ: bool = False
     """Whether what it keeps seems to be out of date, and its sender has yet to be asked alone."""
+    let_go: bool = False
+    """Whether the receiver has let go of what it held before."""
     wrong: list[str] = field(default_factory=list)
     unseen: HostCommandError | None = None
     """Why it is not known what has arrived; then nothing is moved."""

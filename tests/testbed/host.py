@@ -206,9 +206,9 @@ class Host:
             return False
         return done.returncode == 0
 
-    def end(self) -> None:
+    def end(self, *, keeps_disks: bool = False) -> None:
         """End the host at once."""
-        self.machine.end()
+        self.machine.end(keeps_disks=keeps_disks)
         for stale in self.machine.folder.glob(f"{self.name}.*.ctl"):
             stale.unlink(missing_ok=True)
         if self._child is not None:
@@ -220,7 +220,7 @@ class Host:
         had, as after a power cut; its pools are then to be imported.
         """
         for attempts_left in reversed(range(ATTEMPTS)):
-            self.end()
+            self.end(keeps_disks=not fresh)
             self.start(fresh=fresh)
             try:
                 self.wait()

@@ -134,16 +134,22 @@ class Machine:
             return None
         return number if os.fsencode(self.pid_file) in words else None
 
-    def end(self, *, limit: float = 20) -> None:
+    def end(self, *, limit: float = 20, keeps_disks: bool = False) -> None:
         """End it at once, as a power cut would: what its kernel had not written is lost.
+
+        Args:
+            limit: Seconds after which it must be gone.
+            keeps_disks: Whether all that its kernel had written is on its disks then. The emulator writes down last
+                where in an overlay things lie, so it is told to end instead of being killed; its guest is told nothing.
 
         Raises:
             TimeoutError: It still runs after `limit` seconds.
         """
+        by = signal.SIGTERM if keeps_disks else signal.SIGKILL
         deadline = time.monotonic() + limit
         while (number := self.process()) is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
+                os.kill(number, by)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(number, os.WNOHANG)
             if time.monotonic() > deadline:

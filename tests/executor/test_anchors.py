@@ -431,9 +431,13 @@ def test_five_exchanges_for_any_number_of_datasets() -> None:
 
 def test_changes_that_wait_for_a_transaction_group_each_run_beside_each_other(asked: Asked) -> None:
     ends = new_ends()
-    steps = [replace(step, bookmarks=(SnapshotRef("old", 1),)) for step in many(ends, 20)]
+    steps = [
+        replace(step, bookmarks=(SnapshotRef("old", 1),), in_flight=(ends.ref("s1", step.sender),))
+        for step in many(ends, 20)
+    ]
     for step in steps:
         ends.zfs("alpha", f"bookmark {step.sender}@s1 {step.sender}#old")
+        ends.zfs("alpha", f"hold {SEND} {step.sender}@s1")
     asked.clear()
 
     outcomes = apply_anchors(steps, ends.fleet)
@@ -446,8 +450,10 @@ def test_changes_that_wait_for_a_transaction_group_each_run_beside_each_other(as
     assert {verb for verb, commands in by_verb.items() if all(one.beside for one in commands)} == {
         "bookmark",
         "destroy",
+        "hold",
         "set",
     }
+    assert [one.beside for one in by_verb["release"]] == [True, False], "all are over when the first cursor goes"
     assert (len(by_verb["bookmark"]), len(by_verb["destroy"]), len(by_verb["set"])) == (20, 20, 3)
     assert {ends.zfs("beta", f"get -Hp -o value zfsctl:source-properties {step.receiver}")[0] for step in steps} == {
         "{}"

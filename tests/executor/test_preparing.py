@@ -59,6 +59,23 @@ def test_a_snapshot_that_is_gone_is_told_and_the_others_are_held(ends: Ends) -> 
     assert set(ends.tags("alpha", "tank/a")) == {"s1", "s3"}
 
 
+def test_many_are_held_beside_each_other_and_each_complaint_is_about_its_own(ends: Ends, asked: Asked) -> None:
+    for number in range(40):
+        ends.zfs("alpha", f"snapshot tank/a@m{number}")
+    refs = [ends.ref(f"m{number}") for number in range(40)]
+    ends.zfs("alpha", "destroy tank/a@m5")
+    ends.zfs("alpha", "destroy tank/a@m37")
+    ends.zfs("alpha", f"hold {SEND} tank/a@m20")
+    asked.clear()
+
+    outcome = hold(ends, *refs)
+
+    ((commands, _),) = asked
+    assert [one.beside for one in commands if one.argv[1] == "hold"] == [True] * 3
+    assert {name for name, result in results(outcome).items() if result != "done"} == {"m5", "m37"}
+    assert len(ends.tags("alpha", "tank/a")) == 38
+
+
 def test_another_snapshot_of_that_name_is_let_go_again(ends: Ends) -> None:
     planned = ends.ref("s2")
     ends.zfs("alpha", "destroy tank/a@s2")

@@ -22,7 +22,7 @@ from zfsctl.model.transfer import MoveAnchors, base_tag, send_tag
 from zfsctl.zfs.bookmarks import argv_bookmark, argv_destroy_bookmark, argv_list_bookmarks, parse_bookmarks
 from zfsctl.zfs.changing import argv_rebookmark, argv_set_user_properties
 from zfsctl.zfs.failures import messages_of
-from zfsctl.zfs.holds import argv_hold, argv_list_holds, argv_release, parse_holds
+from zfsctl.zfs.holds import MOST_IN_ONE, argv_hold, argv_list_holds, argv_release, parse_holds
 from zfsctl.zfs.properties import argv_get_properties, parse_properties
 from zfsctl.zfs.scope import Scope
 from zfsctl.zfs.source_properties import (
@@ -83,12 +83,13 @@ def _hold_arrivals(work: Sequence[Settling], receiver: Host) -> None:
         return
     tag = base_tag(work[0].step.replication)
     parts = tuple(batches(arrived))
+    new = [name for name, one in arrived.items() if not _is_held(one)]
     first = [one for one in arrived.values() if one.step.properties]
     names = sorted({name for one in first for name, _ in one.step.properties})
     changed, listed, kept, read = _exchange(
         receiver,
         [
-            *(argv_hold(tag, part) for part in parts if any(not _is_held(arrived[name]) for name in part)),
+            *_beside(argv_hold(tag, part) for part in batches(new, most_names=MOST_IN_ONE)),
             *_beside(command for one in arrived.values() for command in _notes(one)),
         ],
         [argv_list_holds(part) for part in parts],
@@ -182,7 +183,7 @@ def _bookmark(one: Settling) -> Command:
 def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
     """Of what was held in flight and is not any more, then of the cursors that are behind, once all else is done."""
     in_flight = [f"{one.step.sender}@{ref.name}" for one in pairs if not one.token for ref in one.step.in_flight]
-    tag = send_tag(pairs[0].step.replication)
+    releases = _releases(send_tag(pairs[0].step.replication), in_flight)
     old = [
         argv_destroy_bookmark(one.step.sender, ref.name)
         for one in pairs
@@ -190,7 +191,8 @@ def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
         for ref in one.step.bookmarks
         if ref.name != one.cursor
     ]
-    _exchange(sender, [argv_release(tag, part) for part in batches(in_flight)], _beside(old))
+    # The last release runs alone, so that all are over when the first cursor goes.
+    _exchange(sender, _beside(releases[:-1]), releases[-1:], _beside(old))
 
 
 def _release_old(work: Sequence[Settling], receiver: Host) -> None:
@@ -202,14 +204,17 @@ def _release_old(work: Sequence[Settling], receiver: Host) -> None:
         for ref in one.step.held
         if ref.guid != one.arrived.guid and ref.guid in one.names
     ]
-    tag = base_tag(work[0].step.replication)
-    parts = tuple(batches(old))
-    released, _ = _exchange(
-        receiver, [argv_release(tag, part) for part in parts], _beside(_keep_source_properties(work))
-    )
-    kept = {name for part, answer in zip(parts, released, strict=True) if not answer.clean for name in part}
+    releases = _releases(base_tag(work[0].step.replication), old)
+    released, _ = _exchange(receiver, _beside(releases), _beside(_keep_source_properties(work)))
+    kept = {
+        name for command, answer in zip(releases, released, strict=True) if not answer.clean for name in command.argv
+    }
     for one in work:
         one.let_go = not any(name.startswith(f"{one.step.receiver}@") for name in kept)
+
+
+def _releases(tag: str, snapshots: Iterable[str]) -> list[Command]:
+    return [argv_release(tag, part) for part in batches(snapshots, most_names=MOST_IN_ONE)]
 
 
 def _keep_source_properties(work: Iterable[Settling]) -> Iterator[Command]:

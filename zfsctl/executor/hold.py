@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from zfsctl.executor.patience import patience
 from zfsctl.hosts.protocol import Host
 from zfsctl.model.batches import batches
+from zfsctl.model.command import Completed
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.transfer import HeldSnapshot, HoldSnapshots
 from zfsctl.zfs.failures import FailureKind, parse_failure
-from zfsctl.zfs.holds import argv_hold, argv_release
+from zfsctl.zfs.holds import MOST_IN_ONE, argv_hold, argv_release
 from zfsctl.zfs.rereading import argv_guids, parse_guids
 
 
@@ -22,20 +26,12 @@ def apply_hold(step: HoldSnapshots, host: Host) -> StepOutcome:
         UnreachableError, HostTimeoutError, InterruptedOutputError: Not known whether they are held.
     """
     by_name = {_full(held): held for held in step.snapshots}
-    parts = tuple(batches(by_name))
-    commands = [*(argv_hold(step.tag, part) for part in parts), *(argv_guids(part) for part in parts)]
+    holds = [replace(argv_hold(step.tag, part), beside=True) for part in batches(by_name, most_names=MOST_IN_ONE)]
+    commands = [*holds, *(argv_guids(part) for part in batches(by_name))]
     answers = host.run_all(commands, timeout=patience(commands))
-    said: dict[str, str] = {}
-    guids: dict[str, int] = {}
-    for part, held, listed in zip(parts, answers[: len(parts)], answers[len(parts) :], strict=True):
-        failure = parse_failure(held, part)
-        if failure is not None:
-            for member in failure.members:
-                if member.kind is not FailureKind.TAG_EXISTS:
-                    said[member.name] = member.text
-            if not failure.members:
-                said.update(dict.fromkeys(part, failure.first_line))
-        guids.update(parse_guids(listed.stdout))
+    held, listed = answers[: len(holds)], answers[len(holds) :]
+    guids = {name: guid for answer in listed for name, guid in parse_guids(answer.stdout).items()}
+    said = _complaints(held, tuple(by_name))
     others = [name for name, held in by_name.items() if name in guids and guids[name] != held.snapshot.guid]
     if others:
         host.run_all([argv_release(step.tag, part) for part in batches(others)])
@@ -45,6 +41,17 @@ def apply_hold(step: HoldSnapshots, host: Host) -> StepOutcome:
         return StepOutcome(step.id, Result.DONE, members=members)
     result = Result.PARTIAL if len(wrong) < len(members) else Result.FAILED
     return StepOutcome(step.id, result, f"{wrong[0].dataset}@{wrong[0].snapshot}: {wrong[0].detail}", members)
+
+
+def _complaints(answers: Sequence[Completed], names: Sequence[str]) -> dict[str, str]:
+    """By name, why it could not be held. What one command says may be told with another, so all is read together."""
+    failed = max((answer.exit_code for answer in answers), default=0)
+    failure = parse_failure(Completed((), failed, "", "".join(answer.stderr for answer in answers)), names)
+    if failure is None:
+        return {}
+    if not failure.members:
+        return dict.fromkeys(names, failure.first_line)
+    return {one.name: one.text for one in failure.members if one.kind is not FailureKind.TAG_EXISTS}
 
 
 def _member(held: HeldSnapshot, name: str, guids: dict[str, int], said: dict[str, str]) -> MemberOutcome:

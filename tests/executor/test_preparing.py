@@ -71,7 +71,7 @@ def test_many_are_held_beside_each_other_and_each_complaint_is_about_its_own(end
     outcome = hold(ends, *refs)
 
     ((commands, _),) = asked
-    assert [one.beside for one in commands if one.argv[1] == "hold"] == [True] * 3
+    assert [one.beside for one in commands if one.argv[1] == "hold"] == [True] * 8
     assert {name for name, result in results(outcome).items() if result != "done"} == {"m5", "m37"}
     assert len(ends.tags("alpha", "tank/a")) == 38
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zfsctl.errors import UnreadableOutputError
-from zfsctl.model.batches import argument_bytes, batches
+from zfsctl.model.batches import argument_bytes, batches, beside_each_other
 from zfsctl.model.dataset import Bookmark
 from zfsctl.zfs.about import format_version, parse_clock, parse_version, version_numbers
 from zfsctl.zfs.bookmarks import argv_bookmark, argv_destroy_bookmark, argv_list_bookmarks, parse_bookmarks
@@ -262,3 +262,16 @@ def test_a_user_property_that_openzfs_or_a_listing_cannot_hold_is_refused(name: 
 
 def test_a_user_property_may_hold_any_text_of_one_line() -> None:
     assert check_user_property("zfsctl:reason", "before the upgrade, größer = “besser”") == "zfsctl:reason"
+
+
+@pytest.mark.parametrize(
+    ("number", "sizes"),
+    [(0, []), (1, [1]), (8, [1] * 8), (9, [2] * 4 + [1]), (51, [7] * 7 + [2]), (102, [13] * 7 + [11])],
+)
+def test_what_waits_name_by_name_is_shared_among_as_many_commands_as_run_at_once(number: int, sizes: list[int]) -> None:
+    names = [f"tank/a@{place}" for place in range(number)]
+
+    parts = list(beside_each_other(names))
+
+    assert [len(part) for part in parts] == sizes
+    assert [name for part in parts for name in part] == names

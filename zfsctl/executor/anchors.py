@@ -7,7 +7,7 @@ cursors go last: as long as one is there the next look knows that something was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -15,14 +15,14 @@ from zfsctl.errors import HostCommandError, UnreachableError
 from zfsctl.executor.patience import patience
 from zfsctl.executor.settling import Settling, failed_anchors, see_arrivals
 from zfsctl.hosts.protocol import Fleet, Host
-from zfsctl.model.batches import batches
+from zfsctl.model.batches import batches, beside_each_other
 from zfsctl.model.command import Command, Completed
 from zfsctl.model.event import StepOutcome
 from zfsctl.model.transfer import MoveAnchors, base_tag, send_tag
 from zfsctl.zfs.bookmarks import argv_bookmark, argv_destroy_bookmark, argv_list_bookmarks, parse_bookmarks
 from zfsctl.zfs.changing import argv_rebookmark, argv_set_user_properties
 from zfsctl.zfs.failures import messages_of
-from zfsctl.zfs.holds import MOST_IN_ONE, argv_hold, argv_list_holds, argv_release, parse_holds
+from zfsctl.zfs.holds import argv_hold, argv_list_holds, argv_release, parse_holds
 from zfsctl.zfs.properties import argv_get_properties, parse_properties
 from zfsctl.zfs.scope import Scope
 from zfsctl.zfs.source_properties import (
@@ -89,7 +89,7 @@ def _hold_arrivals(work: Sequence[Settling], receiver: Host) -> None:
     changed, listed, kept, read = _exchange(
         receiver,
         [
-            *_beside(argv_hold(tag, part) for part in batches(new, most_names=MOST_IN_ONE)),
+            *_beside(argv_hold(tag, part) for part in beside_each_other(new)),
             *_beside(command for one in arrived.values() for command in _notes(one)),
         ],
         [argv_list_holds(part) for part in parts],
@@ -213,8 +213,8 @@ def _release_old(work: Sequence[Settling], receiver: Host) -> None:
         one.let_go = not any(name.startswith(f"{one.step.receiver}@") for name in kept)
 
 
-def _releases(tag: str, snapshots: Iterable[str]) -> list[Command]:
-    return [argv_release(tag, part) for part in batches(snapshots, most_names=MOST_IN_ONE)]
+def _releases(tag: str, snapshots: Collection[str]) -> list[Command]:
+    return [argv_release(tag, part) for part in beside_each_other(snapshots)]
 
 
 def _keep_source_properties(work: Iterable[Settling]) -> Iterator[Command]:

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from zfsctl.executor.patience import patience
 from zfsctl.hosts.protocol import Host
-from zfsctl.model.batches import batches
+from zfsctl.model.batches import batches, beside_each_other
 from zfsctl.model.command import Completed
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.transfer import HeldSnapshot, HoldSnapshots
 from zfsctl.zfs.failures import FailureKind, parse_failure
-from zfsctl.zfs.holds import MOST_IN_ONE, argv_hold, argv_release
+from zfsctl.zfs.holds import argv_hold, argv_release
 from zfsctl.zfs.rereading import argv_guids, parse_guids
 
 
@@ -26,7 +26,7 @@ def apply_hold(step: HoldSnapshots, host: Host) -> StepOutcome:
         UnreachableError, HostTimeoutError, InterruptedOutputError: Not known whether they are held.
     """
     by_name = {_full(held): held for held in step.snapshots}
-    holds = [replace(argv_hold(step.tag, part), beside=True) for part in batches(by_name, most_names=MOST_IN_ONE)]
+    holds = [replace(argv_hold(step.tag, part), beside=True) for part in beside_each_other(by_name)]
     commands = [*holds, *(argv_guids(part) for part in batches(by_name))]
     answers = host.run_all(commands, timeout=patience(commands))
     held, listed = answers[: len(holds)], answers[len(holds) :]

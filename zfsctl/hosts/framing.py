@@ -17,7 +17,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 
-from zfsctl.model.command import CONDITION_FAILED, CONDITION_TEXT, Command, Completed
+from zfsctl.model.command import CONDITION_FAILED, CONDITION_TEXT, MOST_BESIDE, Command, Completed
 
 LONGEST_ARGUMENT = 100_000
 """Bytes of one remote command line beyond which it goes through stdin (Linux: MAX_ARG_STRLEN is 131072)."""
@@ -29,9 +29,6 @@ _CHANGED_BY_SHELLS = ("\n", "!", "\\\\", "\\'")
 """csh ends at a newline and expands `!`; fish reads a backslash before another one or before a quote as an escape."""
 
 _SUDO_PROGRAMS = ("zfs", "zpool")
-
-_MOST_BESIDE = 8
-"""Commands that one exchange runs at the same time."""
 
 
 def with_sudo(argv: tuple[str, ...], *, sudo: bool) -> tuple[str, ...]:
@@ -127,7 +124,7 @@ def _groups(commands: Sequence[Command]) -> Iterator[list[tuple[int, Command]]]:
     """The commands with their numbers, those together that run at the same time."""
     group: list[tuple[int, Command]] = []
     for i, command in enumerate(commands):
-        if group and not (command.beside and group[-1][1].beside and len(group) < _MOST_BESIDE):
+        if group and not (command.beside and group[-1][1].beside and len(group) < MOST_BESIDE):
             yield group
             group = []
         group.append((i, command))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeVar
+
+from zfsctl.model.command import MOST_BESIDE
 
 MOST_ARGUMENT_BYTES = 100_000
 """A whole remote command is one argument of a remote shell, and Linux allows that 131,071 bytes."""
@@ -43,3 +45,11 @@ def batches(
         used += size
     if part:
         yield tuple(part)
+
+
+def beside_each_other(names: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """`names` in as many parts of about the same size as one exchange runs commands at the same time.
+
+    For commands that take one name after another and wait for a transaction group with each.
+    """
+    return batches(names, most_names=max(1, -(-len(names) // MOST_BESIDE)))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_BESIDE = 8
+"""Commands that one exchange runs at the same time."""
+
 CONDITION_FAILED = 75
 """The exit code of a command that was not run because its condition did not hold (EX_TEMPFAIL)."""
 CONDITION_TEXT = "not run: what it rests on has changed"

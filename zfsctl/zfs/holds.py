@@ -8,10 +8,6 @@ from dataclasses import dataclass
 from zfsctl.model.command import Command
 from zfsctl.zfs.text import rows, unreadable
 
-MOST_IN_ONE = 16
-"""Snapshots that one command holds or releases where several run beside each other: it takes them one after another,
-and each waits for a transaction group."""
-
 _WHAT = "the list of holds"
 _LONGEST_TAG = 255
 

@@ -2,7 +2,7 @@
 
 The first exchange asks a host for its version, clock, pools and datasets. Where snapshots matter, two more, which
 begin together, read them as they arrive. What goes away in between spoils the listing; then everything is asked once
-more.
+more. Where replications are all that is asked about, a short look comes before that, which is mostly enough.
 """
 
 from __future__ import annotations

@@ -60,9 +60,8 @@ def collect_heads(host: Host, facts: HostFacts, request: ChainRequest) -> HostFa
         bookmarks = parse_bookmarks(answers[-1].stdout) if sent else {}
     except (UnreachableError, HostCommandError):
         return None
-    if sorted(str(head.snapshot) for head in heads.values()) != sorted(newest) or any(
-        head.marked for head in heads.values()
-    ):
+    told = {str(head.snapshot) for head in heads.values()}
+    if told != set(newest) or any(head.marked for head in heads.values()):
         return None
     ivsets = {str(head.snapshot): head.ivset for head in heads.values() if head.ivset}
     return replace(

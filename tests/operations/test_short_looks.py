@@ -336,7 +336,7 @@ def test_what_the_short_look_tells_the_whole_one_tells_too(copied: Copy, history
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(histories)
 def test_after_many_histories_both_looks_tell_the_same(copied: Copy, history: list[tuple[str, object]]) -> None:
     live_and_look(copied, history)

@@ -97,11 +97,7 @@ class Life:
     def live(self, history: list[tuple[str, object]]) -> None:
         """Let all of it happen; then nothing goes wrong any more, and all must be well soon."""
         for what, detail in history:
-            self.number += 1
-            if what == "run":
-                lawful_run(self.world, detail)
-            else:
-                self.happen(what, detail)
+            self.go_on(what, detail)
         self.world.fleet.faults.clear()
         for machine in self.world.sim.hosts.values():
             machine.reachable = True
@@ -121,6 +117,14 @@ class Life:
                 again = any(is_aside_of(name, receiver) for name in there.datasets)
                 held = any("base" in str(one.holds) for one in there.snapshots[receiver].values())
                 assert again or not held, f"{pair} was not repaired"
+
+    def go_on(self, what: str, detail: object) -> None:
+        """One event."""
+        self.number += 1
+        if what == "run":
+            lawful_run(self.world, detail)
+        else:
+            self.happen(what, detail)
 
     def happen(self, what: str, detail: object) -> None:
         world = self.world

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
 from tests.operations.replicating import MEMORY, Copies, an_hour, lawful_run, new_copies
-from tests.operations.test_replication_laws import Copy, Life, histories
+from tests.operations.test_replication_laws import Copy, Life, histories, impatient
 from zfsctl.errors import ZfsctlError
 from zfsctl.model.facts import Facts
+from zfsctl.model.repair import CloneDataset
 from zfsctl.model.replication_status import ReplicationStatus
 from zfsctl.model.transfer import Transfer
 from zfsctl.operations.apply import apply_plan
 from zfsctl.operations.names_cache import SNAPSHOTS_FILE
-from zfsctl.operations.planning import chained, scene_of_replications
+from zfsctl.operations.planning import Scene, chained, prune_scene, scene_of_replications
 from zfsctl.operations.replicate import ReplicateRequest, plan_replicate
 from zfsctl.planner.pairing import trees_of
 from zfsctl.planner.receiving import adopts_of
@@ -30,10 +32,7 @@ from zfsctl.planner.unread import unread_hosts
 from zfsctl.sandbox.faults import Faults, KilledAt
 from zfsctl.sandbox.workload import write
 
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zfsctl.executor.transfer.BACK_OFF_SECONDS", (0, 0, 0))
+__all__ = ["impatient"]
 
 
 @pytest.fixture(scope="module")
@@ -246,6 +245,36 @@ def test_a_doubt_about_what_waits_has_everything_read(world: Copies, goes_wrong:
     assert any(isinstance(step, Transfer) for step in plan.steps)
 
 
+def test_what_changes_under_the_short_look_has_everything_read(world: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sender loses what the receiver ends with: by newest snapshots alone the two would share nothing at all."""
+    world.policy_text = world.policy_text.replace('repair = "never"', 'repair = "auto"')
+    an_hour(world)
+    world.run(only=("snapshot",))
+    base = newest(world, "beta", "bk/a").partition("@")[2]
+
+    def then_changed(*asked: Any) -> Collection[str] | None:
+        left = unread_hosts(*asked)
+        lose_the_cursor(world)
+        world.zfs("alpha", "destroy", f"tank/a@{base}")
+        return left
+
+    monkeypatch.setattr("zfsctl.operations.planning.unread_hosts", then_changed)
+    with world.session(dry_run=True) as session:
+        plan = plan_replicate(session, ReplicateRequest())
+
+    clones = [step.base.name for step in plan.steps if isinstance(step, CloneDataset) and step.dataset == "bk/a"]
+    assert len(clones) == 1, "older snapshots that both have are the base of its repair"
+    assert not any(isinstance(step, Transfer) and not step.sends[0].source for step in plan.steps)
+
+
+def test_no_prune_is_decided_by_newest_snapshots_alone(world: Copies) -> None:
+    heads: list[Facts] = []
+    with world.session(dry_run=True) as session:
+        session.collect({}, chained(trees_of(session.policy)), heads.append)
+        with pytest.raises(ValueError, match="all snapshots"):
+            prune_scene(session, Scene(heads[0], ()))
+
+
 HEADS = "zfsctl:repair,zfsctl:aside"
 """In the question for the newest snapshots, and in no other."""
 
@@ -319,11 +348,7 @@ def live_and_look(copy: Copy, history: list[tuple[str, object]]) -> set[Short]:
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         life = Life(copy(Path(folder)), repairs=True)
         for what, detail in history:
-            life.number += 1
-            if what == "run":
-                lawful_run(life.world, detail)
-            else:
-                life.happen(what, detail)
+            life.go_on(what, detail)
             with contextlib.suppress(ZfsctlError, KilledAt):
                 seen.add(check(life.world))
     return seen

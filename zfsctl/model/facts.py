@@ -49,7 +49,7 @@ class HostFacts:
     snapshots: Mapping[str, tuple[Snapshot, ...]] = field(default_factory=dict)
     """By dataset, oldest first (createtxg). A dataset that was not asked about has no entry."""
     newest_only: bool = False
-    """Whether of each dataset nothing but its newest snapshot was asked for, with all that it has if it has none."""
+    """Whether of each dataset nothing but its newest snapshot was asked for. Never enough to destroy anything by."""
     chains: Chains = field(default_factory=Chains)
     problems: tuple[str, ...] = ()
     reached: bool = True

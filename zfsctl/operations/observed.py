@@ -132,9 +132,10 @@ def _not_receiving(host: HostFacts, name: str) -> HostFacts:
 
 
 def _renamed(host: HostFacts, step: RenameSnapshot) -> HostFacts:
+    if step.dataset not in host.snapshots:
+        return host
     snapshots = tuple(
-        replace(one, name=step.to) if one.guid == step.snapshot.guid else one
-        for one in host.snapshots.get(step.dataset, ())
+        replace(one, name=step.to) if one.guid == step.snapshot.guid else one for one in host.snapshots[step.dataset]
     )
     return replace(host, snapshots={**host.snapshots, step.dataset: snapshots})
 

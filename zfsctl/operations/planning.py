@@ -115,12 +115,14 @@ def _facts_of_replications(session: Session, trees: Sequence[Tree]) -> Facts:
     facts = session.collect({}, chained(trees), unread)
     if not left:
         return facts
+    pending = waiting_of(trees, facts, policy)
     waiting: dict[str, Waiting] = {}
-    for link, snapshot in waiting_of(trees, facts, policy):
+    for link, snapshot in pending or ():
         tree = link.pair.tree
         waiting.setdefault(tree.sender_host, Waiting()).sent[str(snapshot)] = snapshot
         waiting.setdefault(tree.receiver_host, Waiting()).free[f"{link.pair.receiver}@{snapshot.name}"] = None
-    return collect_waiting(session.fleet, facts, waiting) or session.collect({}, chained(trees))
+    found = None if pending is None else collect_waiting(session.fleet, facts, waiting)
+    return found or session.collect({}, chained(trees))
 
 
 def scene_of_selection(session: Session, selections: Sequence[str], *, recursive: bool) -> Scene:

@@ -67,7 +67,10 @@ def plan_pruning(
 
     Raises:
         ConfigError: A policy keeps nothing.
+        ValueError: Of some host only the newest snapshots were read.
     """
+    if any(host.newest_only for host in facts.hosts.values()):
+        raise ValueError("what goes is decided by all snapshots, not by the newest alone")
     judged = _judge_all(selected, facts, policy=policy, zone=zone, now=now, anchors=anchors or {})
     for one in judged:
         one.known = one.fingerprint in known_rules.get((one.host.host, one.selected.dataset.guid), ())

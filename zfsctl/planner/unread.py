@@ -36,9 +36,14 @@ def unread_hosts(trees: Sequence[Tree], heads: Facts, policy: PolicyFile) -> Col
     return None
 
 
-def waiting_of(trees: Sequence[Tree], facts: Facts, policy: PolicyFile) -> tuple[tuple[Link, Snapshot], ...]:
-    """Each snapshot that a receiver lacks, with its pair."""
+def waiting_of(trees: Sequence[Tree], facts: Facts, policy: PolicyFile) -> tuple[tuple[Link, Snapshot], ...] | None:
+    """Each snapshot that a receiver lacks, with its pair, once the senders are listed.
+
+    None where a pair is not any more as the newest snapshots told: what its receiver has besides then matters.
+    """
     planned = plan_replicating(trees, facts, policy=policy, adopts=adopts_of(policy), sends=lambda _: False)
+    if not all(_is_quiet(link) or _is_as_left(link) for link in planned.links):
+        return None
     return tuple((link, one) for link in planned.links for one in link.lineage.waiting)
 
 

@@ -89,14 +89,8 @@ def finished(busy: Copies) -> dict[str, list[str]]:
         return picture(world)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize(
-    "number",
-    [pytest.param(each, marks=[] if each in QUICK else pytest.mark.slow) for each in range(1, MOST_CHANGES + 1)],
-)
-def test_a_kill_at_any_change_is_healed_by_the_next_runs(
-    world: Copies, finished: dict[str, list[str]], number: int, after: bool
-) -> None:
+def is_healed(world: Copies, finished: dict[str, list[str]], number: int, *, after: bool) -> None:
+    """A run is killed at a change, and the next ones come to where it would have come."""
     world.fleet.faults.kill(number, after=after)
     lawful_run(world)
     world.fleet.faults.clear()
@@ -107,6 +101,17 @@ def test_a_kill_at_any_change_is_healed_by_the_next_runs(
 
     assert picture(world) == finished
     assert world.plan().steps == ()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(each, marks=[] if each in QUICK else pytest.mark.slow) for each in range(1, MOST_CHANGES + 1)],
+)
+def test_a_kill_at_any_change_is_healed_by_the_next_runs(
+    world: Copies, finished: dict[str, list[str]], number: int, after: bool
+) -> None:
+    is_healed(world, finished, number, after=after)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -119,16 +124,7 @@ def test_so_is_one_while_anchors_are_moved_beside_transfers(
 ) -> None:
     """Which change is hit is left to chance: whatever it is, a base is left, and nothing stays behind."""
     monkeypatch.setattr("zfsctl.executor.replication_lane.WORTH_A_BATCH", 1)
-    world.fleet.faults.kill(number, after=after)
-    lawful_run(world)
-    world.fleet.faults.clear()
-    advance(world.sim, 1)
-
-    for _ in range(5):
-        lawful_run(world)
-
-    assert picture(world) == finished
-    assert world.plan().steps == ()
+    is_healed(world, finished, number, after=after)
 
 
 @pytest.mark.parametrize(

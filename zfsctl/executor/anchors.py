@@ -7,7 +7,7 @@ cursors go last: as long as one is there the next look knows that something was 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -61,16 +61,18 @@ def _move(work: Sequence[Settling], receiver: Host, fleet: Fleet) -> None:
     by_sender: dict[str, list[Settling]] = {}
     for one in work:
         by_sender.setdefault(one.step.sender_host, []).append(one)
-    for name, pairs in by_sender.items():
-        try:
-            _set_cursors(pairs, fleet.host(name))
-        except (HostCommandError, UnreachableError) as error:
-            for one in pairs:
-                one.wrong.append(str(error))
+    _on_senders(by_sender, fleet, _set_cursors)
     _release_old(work, receiver)
+    _on_senders(by_sender, fleet, _let_go)
+
+
+def _on_senders(
+    by_sender: Mapping[str, Sequence[Settling]], fleet: Fleet, act: Callable[[Sequence[Settling], Host], None]
+) -> None:
+    """Do something on each sending host; an error concerns the pairs of that host alone."""
     for name, pairs in by_sender.items():
         try:
-            _let_go(pairs, fleet.host(name))
+            act(pairs, fleet.host(name))
         except (HostCommandError, UnreachableError) as error:
             for one in pairs:
                 one.wrong.append(str(error))

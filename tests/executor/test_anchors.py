@@ -64,14 +64,12 @@ def test_the_new_ones_stand_before_the_old_ones_go(ends: Ends) -> None:
     apply(ends, step(ends))
 
     words = ("zfs hold ", "zfs bookmark ", "zfs destroy ", "zfs release ")
-    assert [line.split(" bk/")[0].split(" tank/")[0] for line in ends.asked("zfs ") if line.startswith(words)] == [
-        f"zfs hold {BASE}",
-        "zfs bookmark",
-        f"zfs release {BASE}",
-        f"zfs release {SEND}",
-        f"zfs release {SEND}",
+    asked = [line.split(" bk/")[0].split(" tank/")[0] for line in ends.asked("zfs ") if line.startswith(words)]
+    assert (set(asked[:2]), set(asked[2:-1]), asked[-1]) == (
+        {f"zfs hold {BASE}", "zfs bookmark"},
+        {f"zfs release {BASE}", f"zfs release {SEND}"},
         "zfs destroy",
-    ]
+    )
 
 
 def test_as_long_as_an_old_hold_could_not_go_its_cursor_stays(ends: Ends) -> None:
@@ -417,7 +415,7 @@ def many(ends: Ends, count: int = 30) -> list[MoveAnchors]:
     return steps
 
 
-def test_five_exchanges_for_any_number_of_datasets() -> None:
+def test_six_exchanges_for_any_number_of_datasets() -> None:
     ends = new_ends()
     steps = many(ends)
     ends.copy("s1")
@@ -427,7 +425,7 @@ def test_five_exchanges_for_any_number_of_datasets() -> None:
 
     apply_anchors(steps, ends.fleet)
 
-    assert ends.fleet.host("alpha").exchanges + ends.fleet.host("beta").exchanges - before <= 5
+    assert ends.fleet.host("alpha").exchanges + ends.fleet.host("beta").exchanges - before <= 6
 
 
 def test_changes_that_wait_for_a_transaction_group_each_run_beside_each_other(asked: Asked) -> None:
@@ -452,9 +450,9 @@ def test_changes_that_wait_for_a_transaction_group_each_run_beside_each_other(as
         "bookmark",
         "destroy",
         "hold",
+        "release",
         "set",
     }
-    assert [one.beside for one in by_verb["release"]] == [True] * 6 + [False], "all are over when the first cursor goes"
     assert (len(by_verb["bookmark"]), len(by_verb["destroy"]), len(by_verb["set"])) == (20, 20, 3)
     assert {ends.zfs("beta", f"get -Hp -o value zfsctl:source-properties {step.receiver}")[0] for step in steps} == {
         "{}"
@@ -469,7 +467,7 @@ def test_a_busy_host_gets_more_time_than_for_a_short_question(asked: Asked) -> N
 
     apply_anchors(steps, ends.fleet)
 
-    assert len(asked) == 4
+    assert len(asked) == 5
     assert all(timeout is not None and timeout >= 600 + 10 * len(commands) for commands, timeout in asked)
 
 

@@ -123,7 +123,7 @@ def test_so_is_one_while_anchors_are_moved_beside_transfers(
     world: Copies, finished: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch, number: int, after: bool
 ) -> None:
     """Which change is hit is left to chance: whatever it is, a base is left, and nothing stays behind."""
-    monkeypatch.setattr("zfsctl.executor.replication_lane.WORTH_A_BATCH", 1)
+    monkeypatch.setattr("zfsctl.executor.replication_lane.LONGEST_UNSETTLED_SECONDS", -1)
     is_healed(world, finished, number, after=after)
 
 

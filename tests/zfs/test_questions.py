@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Collection
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,19 @@ from hypothesis import strategies as st
 
 from zfsctl.errors import UnreadableOutputError
 from zfsctl.model.batches import argument_bytes, batches, beside_each_other
+from zfsctl.model.command import Command, Condition
 from zfsctl.model.dataset import Bookmark
 from zfsctl.zfs.about import format_version, parse_clock, parse_version, version_numbers
 from zfsctl.zfs.bookmarks import argv_bookmark, argv_destroy_bookmark, argv_list_bookmarks, parse_bookmarks
-from zfsctl.zfs.holds import Hold, argv_hold, argv_list_holds, argv_release, parse_holds
+from zfsctl.zfs.holds import (
+    Hold,
+    argv_hold,
+    argv_hold_tree,
+    argv_list_holds,
+    argv_release,
+    argv_release_tree,
+    parse_holds,
+)
 from zfsctl.zfs.properties import Property, argv_get_properties, check_user_property, parse_properties
 from zfsctl.zfs.rereading import (
     SeenDataset,
@@ -182,6 +192,19 @@ def test_holds_are_put_released_and_listed_by_full_name() -> None:
     )
     assert argv_release("keep", ("tank/a@s",)).argv == ("zfs", "release", "keep", "tank/a@s")
     assert argv_list_holds(("tank/a@s",)).argv == ("zfs", "holds", "-H", "tank/a@s")
+
+
+@pytest.mark.parametrize(("change", "verb"), [(argv_hold_tree, "hold"), (argv_release_tree, "release")])
+def test_holds_of_a_tree_are_changed_only_while_it_holds_what_was_seen(
+    change: Callable[[str, str, Collection[str]], Command], verb: str
+) -> None:
+    command = change("keep", "tank/a@s", ["tank/a/b", "tank/a", "tank/a/b-c", "tank/a/B"])
+
+    assert command.argv == ("zfs", verb, "-r", "keep", "tank/a@s")
+    assert command.only_if == Condition(
+        ("zfs", "list", "-H", "-r", "-t", "filesystem,volume", "-o", "name", "tank/a"),
+        "tank/a\ntank/a/B\ntank/a/b\ntank/a/b-c",
+    )
 
 
 @pytest.mark.parametrize("tag", ["", ".keep", "-r", "a\tb", "x" * 256])

@@ -1,5 +1,5 @@
-"""Move the anchors to what a receiver has, seen by guid: five exchanges for any number of datasets, and one
-more where something has not arrived under its name, or where what is set on a sender has changed.
+"""Move the anchors to what a receiver has, seen by guid: six exchanges for any number of datasets, and more only where
+something has not arrived under its name, holds cannot be moved as a whole, or what is set on a sender has changed.
 
 The new anchors stand before the old ones go, so a chain has a base at every moment, whenever this is killed. The old
 cursors go last: as long as one is there the next look knows that something was not finished, whatever else it sees.
@@ -7,22 +7,24 @@ cursors go last: as long as one is there the next look knows that something was 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 
 from zfsctl.errors import HostCommandError, UnreachableError
+from zfsctl.executor.holding import HOLD, RELEASE, change_holds
 from zfsctl.executor.patience import patience
 from zfsctl.executor.settling import Settling, failed_anchors, see_arrivals
 from zfsctl.hosts.protocol import Fleet, Host
-from zfsctl.model.batches import batches, beside_each_other
+from zfsctl.model.batches import batches
 from zfsctl.model.command import Command, Completed
 from zfsctl.model.event import StepOutcome
 from zfsctl.model.transfer import MoveAnchors, base_tag, send_tag
 from zfsctl.zfs.bookmarks import argv_bookmark, argv_destroy_bookmark, argv_list_bookmarks, parse_bookmarks
 from zfsctl.zfs.changing import argv_rebookmark, argv_set_user_properties
 from zfsctl.zfs.failures import messages_of
-from zfsctl.zfs.holds import argv_hold, argv_list_holds, argv_release, parse_holds
+from zfsctl.zfs.holds import argv_list_holds, parse_holds
 from zfsctl.zfs.properties import argv_get_properties, parse_properties
 from zfsctl.zfs.scope import Scope
 from zfsctl.zfs.source_properties import (
@@ -57,22 +59,38 @@ def _settle(work: Sequence[Settling], fleet: Fleet) -> list[StepOutcome]:
 
 
 def _move(work: Sequence[Settling], receiver: Host, fleet: Fleet) -> None:
-    _hold_arrivals(work, receiver)
     by_sender: dict[str, list[Settling]] = {}
     for one in work:
         by_sender.setdefault(one.step.sender_host, []).append(one)
-    _on_senders(by_sender, fleet, _set_cursors)
-    _release_old(work, receiver)
-    _on_senders(by_sender, fleet, _let_go)
+    senders = [(pairs, fleet.host(name)) for name, pairs in by_sender.items()]
+    _beside_the_receiver(lambda: _hold_arrivals(work, receiver), senders, _set_cursors)
+    _on_senders(senders, _note_what_is_set)
+    _beside_the_receiver(lambda: _release_old(work, receiver), senders, _release_sent)
+    _on_senders(senders, _destroy_old_cursors)
 
 
-def _on_senders(
-    by_sender: Mapping[str, Sequence[Settling]], fleet: Fleet, act: Callable[[Sequence[Settling], Host], None]
+Sender = tuple[Sequence[Settling], Host]
+
+
+def _beside_the_receiver(
+    on_receiver: Callable[[], None], senders: Sequence[Sender], act: Callable[[Sequence[Settling], Host], None]
 ) -> None:
+    """Do something at both ends at the same time; both are over when this returns or raises.
+
+    Raises:
+        HostCommandError, UnreachableError: What the receiver did not do.
+    """
+    with ThreadPoolExecutor(1, "senders") as other_end:
+        acted = other_end.submit(_on_senders, senders, act)
+        on_receiver()
+    acted.result()
+
+
+def _on_senders(senders: Sequence[Sender], act: Callable[[Sequence[Settling], Host], None]) -> None:
     """Do something on each sending host; an error concerns the pairs of that host alone."""
-    for name, pairs in by_sender.items():
+    for pairs, sender in senders:
         try:
-            act(pairs, fleet.host(name))
+            act(pairs, sender)
         except (HostCommandError, UnreachableError) as error:
             for one in pairs:
                 one.wrong.append(str(error))
@@ -88,19 +106,19 @@ def _hold_arrivals(work: Sequence[Settling], receiver: Host) -> None:
     new = [name for name, one in arrived.items() if not _is_held(one)]
     first = [one for one in arrived.values() if one.step.properties]
     names = sorted({name for one in first for name, _ in one.step.properties})
-    changed, listed, kept, read = _exchange(
+    changed, (_, listed, kept, read) = change_holds(
         receiver,
-        [
-            *_beside(argv_hold(tag, part) for part in beside_each_other(new)),
-            *_beside(command for one in arrived.values() for command in _notes(one)),
-        ],
+        HOLD,
+        tag,
+        new,
+        _beside(command for one in arrived.values() for command in _notes(one)),
         [argv_list_holds(part) for part in parts],
         [argv_kept_source_properties([name.partition("@")[0] for name in part]) for part in parts],
         [argv_get_properties(names, part) for part in batches(one.step.receiver for one in first)],
     )
     told = {name: text for answer in kept for name, text in parse_kept_source_properties(answer.stdout).items()}
     held = {hold.snapshot for answer in listed for hold in parse_holds(answer.stdout) if hold.tag == tag}
-    said = _first_message(changed)
+    said = _first_message(change.answer for change in changed)
     for name, one in arrived.items():
         one.held = name in held
         one.kept = told.get(one.step.receiver, "")
@@ -130,18 +148,14 @@ def _set_cursors(pairs: Sequence[Settling], sender: Host) -> None:
     if not settled:
         return
     names = sorted({one.step.sender for one in settled})
-    # Where nothing is kept yet, what is set differs from it for certain.
-    first = [one for one in settled if not one.kept]
-    others = tuple(batches(one.step.sender for one in settled if one.kept))
-    alone, together, made, listed = _exchange(
+    parts = tuple(batches(names))
+    seeming, made, listed = _exchange(
         sender,
-        [argv_set_properties(one.step.sender) for one in first],
-        [argv_seeming_properties(part) for part in others],
+        [argv_seeming_properties(part) for part in parts],
         _beside(_bookmark(one) for one in settled if not one.has_cursor),
-        [argv_list_bookmarks(Scope(part, recursive=False)) for part in batches(names)],
+        [argv_list_bookmarks(Scope(part, recursive=False)) for part in parts],
     )
-    _note_properties(first, alone)
-    _compare_properties(settled, others, together)
+    _note_what_seems_set(settled, parts, seeming)
     there: dict[tuple[str, str], int] = {}
     for answer in listed:
         for dataset, bookmarks in parse_bookmarks(answer.stdout).items():
@@ -151,28 +165,28 @@ def _set_cursors(pairs: Sequence[Settling], sender: Host) -> None:
         one.marked = there.get((one.step.sender, one.cursor)) == one.ref.guid
         if not one.marked:
             one.wrong.append(f"the cursor #{one.cursor} could not be made: {said}")
-    changed = [one for one in settled if one.may_differ]
-    _note_properties(changed, _exchange(sender, [argv_set_properties(one.step.sender) for one in changed])[0])
 
 
-def _note_properties(asked: Sequence[Settling], answers: Sequence[Completed]) -> None:
-    """What each sender said that was asked alone."""
-    for one, answer in zip(asked, answers, strict=True):
-        if answer.clean:
-            one.set_there = text_of_source_properties(parse_set_properties(answer.stdout))
-
-
-def _compare_properties(
+def _note_what_seems_set(
     settled: Sequence[Settling], parts: Sequence[Sequence[str]], answers: Sequence[Completed]
 ) -> None:
-    """Note whose receiver does not keep what seems to be set, or could not be compared."""
+    """What all senders together said is set on each."""
     seems: dict[str, str] = {}
     for part, answer in zip(parts, answers, strict=True):
         if answer.clean:
             found = parse_seeming_properties(answer.stdout, part)
             seems.update({name: text_of_source_properties(properties) for name, properties in found.items()})
     for one in settled:
-        one.may_differ = bool(one.kept) and seems.get(one.step.sender) != one.kept
+        one.seems_set = seems.get(one.step.sender, "")
+
+
+def _note_what_is_set(pairs: Sequence[Settling], sender: Host) -> None:
+    """Ask each sender alone whose receiver does not keep what seems to be set."""
+    asked = [one for one in pairs if one.held and (not one.kept or one.kept != one.seems_set)]
+    (answers,) = _exchange(sender, [argv_set_properties(one.step.sender) for one in asked])
+    for one, answer in zip(asked, answers, strict=True):
+        if answer.clean:
+            one.set_there = text_of_source_properties(parse_set_properties(answer.stdout))
 
 
 def _bookmark(one: Settling) -> Command:
@@ -182,10 +196,14 @@ def _bookmark(one: Settling) -> Command:
     return argv_bookmark(one.step.sender, ref.name, one.cursor)
 
 
-def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
-    """Of what was held in flight and is not any more, then of the cursors that are behind, once all else is done."""
+def _release_sent(pairs: Sequence[Settling], sender: Host) -> None:
+    """What was held in flight and is not any more."""
     in_flight = [f"{one.step.sender}@{ref.name}" for one in pairs if not one.token for ref in one.step.in_flight]
-    releases = _releases(send_tag(pairs[0].step.replication), in_flight)
+    change_holds(sender, RELEASE, send_tag(pairs[0].step.replication), in_flight)
+
+
+def _destroy_old_cursors(pairs: Sequence[Settling], sender: Host) -> None:
+    """The cursors that are behind, once all else is done."""
     old = [
         argv_destroy_bookmark(one.step.sender, ref.name)
         for one in pairs
@@ -193,8 +211,7 @@ def _let_go(pairs: Sequence[Settling], sender: Host) -> None:
         for ref in one.step.bookmarks
         if ref.name != one.cursor
     ]
-    # The last release runs alone, so that all are over when the first cursor goes.
-    _exchange(sender, _beside(releases[:-1]), releases[-1:], _beside(old))
+    _exchange(sender, _beside(old))
 
 
 def _release_old(work: Sequence[Settling], receiver: Host) -> None:
@@ -206,17 +223,11 @@ def _release_old(work: Sequence[Settling], receiver: Host) -> None:
         for ref in one.step.held
         if ref.guid != one.arrived.guid and ref.guid in one.names
     ]
-    releases = _releases(base_tag(work[0].step.replication), old)
-    released, _ = _exchange(receiver, _beside(releases), _beside(_keep_source_properties(work)))
-    kept = {
-        name for command, answer in zip(releases, released, strict=True) if not answer.clean for name in command.argv
-    }
+    keep = _beside(_keep_source_properties(work))
+    released, _ = change_holds(receiver, RELEASE, base_tag(work[0].step.replication), old, keep)
+    kept = {name for change in released if not change.answer.clean for name in change.snapshots}
     for one in work:
         one.let_go = not any(name.startswith(f"{one.step.receiver}@") for name in kept)
-
-
-def _releases(tag: str, snapshots: Collection[str]) -> list[Command]:
-    return [argv_release(tag, part) for part in beside_each_other(snapshots)]
 
 
 def _keep_source_properties(work: Iterable[Settling]) -> Iterator[Command]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from zfsctl.executor.patience import patience
+from zfsctl.executor.holding import HOLD, change_holds
 from zfsctl.hosts.protocol import Host
-from zfsctl.model.batches import batches, beside_each_other
+from zfsctl.model.batches import batches
 from zfsctl.model.command import Completed
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.transfer import HeldSnapshot, HoldSnapshots
 from zfsctl.zfs.failures import FailureKind, parse_failure
-from zfsctl.zfs.holds import argv_hold, argv_release
+from zfsctl.zfs.holds import argv_release
 from zfsctl.zfs.rereading import argv_guids, parse_guids
 
 
 def apply_hold(step: HoldSnapshots, host: Host) -> StepOutcome:
-    """Hold every snapshot of the step and read the guids back, in one exchange.
+    """Hold every snapshot of the step and read the guids back.
 
     One that carries the hold already is held well enough. One that is gone, or is another by now, is told as stale,
     and another one is let go again.
@@ -26,12 +25,10 @@ def apply_hold(step: HoldSnapshots, host: Host) -> StepOutcome:
         UnreachableError, HostTimeoutError, InterruptedOutputError: Not known whether they are held.
     """
     by_name = {_full(held): held for held in step.snapshots}
-    holds = [replace(argv_hold(step.tag, part), beside=True) for part in beside_each_other(by_name)]
-    commands = [*holds, *(argv_guids(part) for part in batches(by_name))]
-    answers = host.run_all(commands, timeout=patience(commands))
-    held, listed = answers[: len(holds)], answers[len(holds) :]
+    looks = [argv_guids(part) for part in batches(by_name)]
+    held, (listed,) = change_holds(host, HOLD, step.tag, by_name, looks)
     guids = {name: guid for answer in listed for name, guid in parse_guids(answer.stdout).items()}
-    said = _complaints(held, tuple(by_name))
+    said = _complaints([one.answer for one in held], tuple(by_name))
     others = [name for name, held in by_name.items() if name in guids and guids[name] != held.snapshot.guid]
     if others:
         host.run_all([argv_release(step.tag, part) for part in batches(others)])

@@ -35,11 +35,8 @@ from zfsctl.model.transfer import (
 )
 
 MOST_IN_A_BATCH = 500
-WORTH_A_BATCH = 16
-"""So many anchors are moved beside the transfers that still run: a batch costs five exchanges, and from here on its
-processes, one or two for each dataset, take a host longer than those. Fewer wait for company."""
 LONGEST_UNSETTLED_SECONDS = 60
-"""But not longer than this."""
+"""So long anchors wait for those of transfers that still run: the holds of a whole tree can be moved at once."""
 
 TOLD_EVERY_SECONDS = 0.25
 
@@ -241,13 +238,13 @@ class _Flight:
         self._ripe.append(step)
 
     def _settle(self, settler: ThreadPoolExecutor) -> None:
-        """Move anchors when they are many or old enough, or nothing more will join them; one batch at a time, which
-        gathers what ripens while another is at work."""
+        """Move anchors when they are old enough or nothing more will join them; one batch at a time, which gathers
+        what ripens while another is at work."""
         if self._settling is not None:
             return
         waits = self._pending or self._running or self._anchors
         old = time.monotonic() - self._ripe_since > LONGEST_UNSETTLED_SECONDS
-        if not self._ripe or (waits and not old and len(self._ripe) < WORTH_A_BATCH):
+        if not self._ripe or (waits and not old):
             return
         batch, self._ripe = self._ripe[:MOST_IN_A_BATCH], self._ripe[MOST_IN_A_BATCH:]
         for step in batch:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from zfsctl.model.command import Command
+from zfsctl.model.command import Command, Condition
 from zfsctl.zfs.text import rows, unreadable
 
 _WHAT = "the list of holds"
@@ -39,6 +39,29 @@ def argv_release(tag: str, snapshots: Sequence[str]) -> Command:
     return Command(("zfs", "release", _checked(tag), *_some(snapshots)))
 
 
+def argv_hold_tree(tag: str, snapshot: str, datasets: Collection[str]) -> Command:
+    """Put the hold `tag` on `snapshot` (full name) and on all of its short name below, in one transaction group.
+
+    Not run where anything but `datasets` lies at and below its dataset. All or none: a single one that has the hold
+    already is refused with all others, and those that do not exist are passed over (dsl_dataset_user_hold_check).
+
+    Raises:
+        ValueError: No snapshot, or a tag that OpenZFS refuses.
+    """
+    return Command(("zfs", "hold", "-r", _checked(tag), *_some([snapshot])), only_if=_just(snapshot, datasets))
+
+
+def argv_release_tree(tag: str, snapshot: str, datasets: Collection[str]) -> Command:
+    """Take the hold `tag` from `snapshot` (full name) and from all of its short name below, in one transaction group.
+
+    Not run where anything but `datasets` lies at and below its dataset.
+
+    Raises:
+        ValueError: No snapshot, or a tag that OpenZFS refuses.
+    """
+    return Command(("zfs", "release", "-r", _checked(tag), *_some([snapshot])), only_if=_just(snapshot, datasets))
+
+
 def argv_list_holds(snapshots: Sequence[str]) -> Command:
     """List the holds of `snapshots` (full names). One without any prints nothing.
 
@@ -62,6 +85,12 @@ def parse_holds(stdout: str) -> tuple[Hold, ...]:
             raise unreadable(_WHAT, line, "no hold of a snapshot")
         found.append(Hold(snapshot, tag))
     return tuple(found)
+
+
+def _just(snapshot: str, datasets: Collection[str]) -> Condition:
+    """`zfs list` sorts by name, byte for byte."""
+    listing = ("zfs", "list", "-H", "-r", "-t", "filesystem,volume", "-o", "name", snapshot.partition("@")[0])
+    return Condition(listing, "\n".join(sorted(datasets)))
 
 
 def _checked(tag: str) -> str:

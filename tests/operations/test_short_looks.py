@@ -192,6 +192,46 @@ def test_where_receivers_are_as_the_last_run_left_them_only_senders_are_listed(w
     assert listed == {"alpha", "beta"}, "beta sends what it has received on to gamma"
 
 
+def is_taken_over(world: Copies) -> None:
+    world.zfs("beta", "set", "readonly=off", "canmount=on", "bk/a")
+    world.zfs("beta", "mount", "bk/a")
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        pytest.param(zfs("beta", "snapshot bk/a@mine"), id="a-snapshot-on-the-copy"),
+        pytest.param(zfs("beta", "set zfsctl:aside=x bk/a"), id="a-mark-of-what-was-set-aside"),
+        pytest.param(zfs("beta", "create bk/a.zfsctl-new-20261120T140000Z"), id="something-that-a-repair-builds"),
+        pytest.param(release_the_base, id="a-base-without-its-hold"),
+        pytest.param(lose_the_cursor, id="a-cursor-that-is-gone"),
+        pytest.param(leave_a_cursor_behind, id="a-cursor-left-behind"),
+        pytest.param(hold_in_flight, id="something-held-in-flight"),
+        pytest.param(write_to_the_copy, id="a-copy-that-was-written-to"),
+        pytest.param(is_taken_over, id="a-copy-in-use"),
+    ],
+)
+def test_while_something_waits_it_has_receivers_listed_too(world: Copies, happens: Callable[[Copies], object]) -> None:
+    happens(world)
+    an_hour(world)
+    world.run(only=("snapshot",))
+
+    replicate(world)
+
+    listed = {host for host, line in world.fleet.faults.log if lists_all([line])}
+    assert listed == {"alpha", "beta", "gamma"}
+
+
+def test_a_clone_without_snapshots_of_its_own_is_not_taken_for_its_origin(world: Copies) -> None:
+    """What `zfs list` tells of it is what its origin's older snapshot is called."""
+    older = world.zfs("alpha", "list", "-H", "-d", "1", "-t", "snapshot", "-o", "name", "tank/a")[0]
+    world.zfs("alpha", "clone", older, "tank/a/clone")
+
+    steps, asked = replicate(world)
+
+    assert (steps, lists_all(asked)) == ([], False)
+
+
 def test_what_was_set_on_a_snapshot_goes_with_it(world: Copies) -> None:
     name = "zfsctl-manual-20990101T000000Z"
     world.zfs("alpha", "snapshot", "-o", "zfsctl:expires=4102444800", "-o", "zfsctl:reason=a word", f"tank/a@{name}")

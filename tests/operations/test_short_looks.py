@@ -156,20 +156,26 @@ def replace_the_head(world: Copies) -> None:
     world.zfs("alpha", "snapshot", name)
 
 
+NOT_AS_LEFT = [
+    pytest.param(zfs("beta", "snapshot bk/a@mine"), id="a-snapshot-on-the-copy"),
+    pytest.param(zfs("beta", "set zfsctl:aside=x bk/a"), id="a-mark-of-what-was-set-aside"),
+    pytest.param(zfs("beta", "create bk/a.zfsctl-new-20261120T140000Z"), id="something-that-a-repair-builds"),
+    pytest.param(release_the_base, id="a-base-without-its-hold"),
+    pytest.param(lose_the_cursor, id="a-cursor-that-is-gone"),
+    pytest.param(leave_a_cursor_behind, id="a-cursor-left-behind"),
+    pytest.param(hold_in_flight, id="something-held-in-flight"),
+    pytest.param(write_to_the_copy, id="a-copy-that-was-written-to"),
+]
+"""What shows that a receiver is not as the last run left it, or may not be."""
+
+
 @pytest.mark.parametrize(
     "happens",
     [
+        *NOT_AS_LEFT,
         pytest.param(zfs("alpha", "snapshot tank/a@zfsctl-manual-20990101T000000Z"), id="a-new-snapshot-to-send"),
         pytest.param(zfs("alpha", "snapshot tank/a@foreign"), id="a-foreign-snapshot-on-the-sender"),
-        pytest.param(zfs("beta", "snapshot bk/a@mine"), id="a-snapshot-on-the-copy"),
         pytest.param(zfs("beta", "set zfsctl:repair=x bk/a"), id="a-mark-of-a-repair"),
-        pytest.param(zfs("beta", "set zfsctl:aside=x bk/a"), id="a-mark-of-what-was-set-aside"),
-        pytest.param(zfs("beta", "create bk/a.zfsctl-new-20261120T140000Z"), id="something-that-a-repair-builds"),
-        pytest.param(release_the_base, id="a-base-without-its-hold"),
-        pytest.param(lose_the_cursor, id="a-cursor-that-is-gone"),
-        pytest.param(leave_a_cursor_behind, id="a-cursor-left-behind"),
-        pytest.param(hold_in_flight, id="something-held-in-flight"),
-        pytest.param(write_to_the_copy, id="a-copy-that-was-written-to"),
         pytest.param(replace_the_head, id="another-snapshot-with-the-name-of-the-newest"),
     ],
 )
@@ -197,20 +203,7 @@ def is_taken_over(world: Copies) -> None:
     world.zfs("beta", "mount", "bk/a")
 
 
-@pytest.mark.parametrize(
-    "happens",
-    [
-        pytest.param(zfs("beta", "snapshot bk/a@mine"), id="a-snapshot-on-the-copy"),
-        pytest.param(zfs("beta", "set zfsctl:aside=x bk/a"), id="a-mark-of-what-was-set-aside"),
-        pytest.param(zfs("beta", "create bk/a.zfsctl-new-20261120T140000Z"), id="something-that-a-repair-builds"),
-        pytest.param(release_the_base, id="a-base-without-its-hold"),
-        pytest.param(lose_the_cursor, id="a-cursor-that-is-gone"),
-        pytest.param(leave_a_cursor_behind, id="a-cursor-left-behind"),
-        pytest.param(hold_in_flight, id="something-held-in-flight"),
-        pytest.param(write_to_the_copy, id="a-copy-that-was-written-to"),
-        pytest.param(is_taken_over, id="a-copy-in-use"),
-    ],
-)
+@pytest.mark.parametrize("happens", [*NOT_AS_LEFT, pytest.param(is_taken_over, id="a-copy-in-use")])
 def test_while_something_waits_it_has_receivers_listed_too(world: Copies, happens: Callable[[Copies], object]) -> None:
     happens(world)
     an_hour(world)

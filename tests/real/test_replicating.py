@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.links import NAMES, Link
-from tests.real.zfs import do, guids, scheduled, snapshots, take
+from tests.real.zfs import commands, do, guids, scheduled, snapshots, take
 
 pytestmark = pytest.mark.zfs
 
@@ -34,6 +34,12 @@ def test_a_first_copy_an_increment_and_nothing_to_do(link: Link) -> None:
     held = {f"{link.receiver}{name}@{NAMES[-1]}": "zfsctl:copy:base" for name in ("", *(f"/{one}" for one in below))}
     assert link.holds(link.target) == held
     assert link.holds(link.source) == {}
+    moved = [*commands(link.target, "hold"), *commands(link.source, "hold"), *commands(link.source, "release")]
+    assert {" ".join(line.split()[1:4]) for line in moved} == {
+        "hold -r zfsctl:copy:base",
+        "hold -r zfsctl:copy:send",
+        "release -r zfsctl:copy:send",
+    }, "those of a whole tree at once"
     assert len(link.cursors()) == 3
 
     names = [link.sender, f"{link.sender}/home"]

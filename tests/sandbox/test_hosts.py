@@ -6,7 +6,7 @@ import pytest
 
 from zfsctl.errors import HostTimeoutError, InterruptedOutputError, UnreachableError
 from zfsctl.hosts.protocol import Fleet, Host
-from zfsctl.model.command import Command
+from zfsctl.model.command import Command, Condition
 from zfsctl.sandbox.faults import KilledAt, is_change
 
 LIST = Command(("zfs", "list", "-Hp", "-t", "snapshot", "-o", "name", "tank"))
@@ -111,6 +111,16 @@ def test_the_program_dies_before_or_after_the_nth_change(desk, host):
         host.run(Command(("zfs", "snapshot", "tank@three")))
 
     assert names(host)[3:] == ["tank@one", "tank@three"]
+
+
+def test_the_program_dies_after_a_change_too_whose_condition_did_not_hold(desk, host):
+    desk.fleet.faults.kill(1, after=True)
+    condition = Condition(("zfs", "list", "-H", "-o", "name", "tank"), "another")
+
+    with pytest.raises(KilledAt):
+        host.run(Command(("zfs", "snapshot", "tank@one"), only_if=condition))
+
+    assert names(host)[3:] == []
 
 
 def test_a_kill_is_no_exception_that_a_careless_handler_would_catch(host, desk):

@@ -54,7 +54,8 @@ class Answering:
             case FaultKind.HANG:
                 raise Silence
         if command.only_if is not None and not self._holds(command.only_if):
-            return Completed(command.argv, CONDITION_FAILED, "", f"{CONDITION_TEXT}\n"), None
+            unmoved = Completed(command.argv, CONDITION_FAILED, "", f"{CONDITION_TEXT}\n")
+            return unmoved if fault is None else _spoil(command, unmoved, fault), None
         self.faults.log.append((self.machine.name, str(command)))
         if kind is FaultKind.LIE:
             return Completed(command.argv, 0, "", ""), None

@@ -223,13 +223,15 @@ def test_a_hold_that_is_not_there_afterwards_leaves_the_old_anchors(ends: Ends, 
     assert set(ends.cursors()) == {ends.cursor("s1"), ends.cursor("s2")}, "what is held there keeps its cursor here"
 
 
-def test_a_sender_that_is_away_is_told_and_the_old_hold_stays(ends: Ends) -> None:
+def test_a_sender_that_is_away_is_dialled_once_and_told_and_the_old_hold_stays(ends: Ends) -> None:
     ends.fleet.faults.break_link("alpha")
+    before = ends.fleet.host("alpha").exchanges
 
     outcome = apply(ends, step(ends))
 
     assert outcome.result == "failed"
-    assert "alpha was not reached" in outcome.detail
+    assert outcome.detail.count("alpha was not reached") == 1
+    assert ends.fleet.host("alpha").exchanges - before == 1
     assert set(ends.tags("beta", "bk/a")) == {"s1", "s2"}
 
 

@@ -40,6 +40,9 @@ from zfsctl.zfs.source_properties import (
 
 MOST_SET_BY_ONE = 8
 
+Sender = tuple[Sequence[Settling], Host]
+"""The pairs of one sending host, and that host."""
+
 
 def apply_anchors(steps: Sequence[MoveAnchors], fleet: Fleet) -> list[StepOutcome]:
     """Settle every pair; the receivers are on one host. An error of a host is the outcome of what it concerns."""
@@ -62,20 +65,17 @@ def _move(work: Sequence[Settling], receiver: Host, fleet: Fleet) -> None:
     by_sender: dict[str, list[Settling]] = {}
     for one in work:
         by_sender.setdefault(one.step.sender_host, []).append(one)
-    senders = [(pairs, fleet.host(name)) for name, pairs in by_sender.items()]
-    _beside_the_receiver(lambda: _hold_arrivals(work, receiver), senders, _set_cursors)
-    _on_senders(senders, _note_what_is_set)
-    _beside_the_receiver(lambda: _release_old(work, receiver), senders, _release_sent)
+    senders: list[Sender] = [(pairs, fleet.host(name)) for name, pairs in by_sender.items()]
+    senders = _beside_the_receiver(lambda: _hold_arrivals(work, receiver), senders, _set_cursors)
+    senders = _on_senders(senders, _note_what_is_set)
+    senders = _beside_the_receiver(lambda: _release_old(work, receiver), senders, _release_sent)
     _on_senders(senders, _destroy_old_cursors)
-
-
-Sender = tuple[Sequence[Settling], Host]
 
 
 def _beside_the_receiver(
     on_receiver: Callable[[], None], senders: Sequence[Sender], act: Callable[[Sequence[Settling], Host], None]
-) -> None:
-    """Do something at both ends at the same time; both are over when this returns or raises.
+) -> list[Sender]:
+    """Do something at both ends at the same time; both are over when this returns, as `_on_senders`, or raises.
 
     Raises:
         HostCommandError, UnreachableError: What the receiver did not do.
@@ -83,17 +83,22 @@ def _beside_the_receiver(
     with ThreadPoolExecutor(1, "senders") as other_end:
         acted = other_end.submit(_on_senders, senders, act)
         on_receiver()
-    acted.result()
+    return acted.result()
 
 
-def _on_senders(senders: Sequence[Sender], act: Callable[[Sequence[Settling], Host], None]) -> None:
-    """Do something on each sending host; an error concerns the pairs of that host alone."""
+def _on_senders(senders: Sequence[Sender], act: Callable[[Sequence[Settling], Host], None]) -> list[Sender]:
+    """Do something on each sending host, and return those that can be reached; an error concerns its pairs alone."""
+    reached: list[Sender] = []
     for pairs, sender in senders:
         try:
             act(pairs, sender)
         except (HostCommandError, UnreachableError) as error:
             for one in pairs:
                 one.wrong.append(str(error))
+            if isinstance(error, UnreachableError):
+                continue
+        reached.append((pairs, sender))
+    return reached
 
 
 def _hold_arrivals(work: Sequence[Settling], receiver: Host) -> None:

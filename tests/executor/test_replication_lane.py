@@ -417,4 +417,4 @@ def test_a_small_replication_costs_no_more_exchanges_than_one_batch_of_anchors(e
     apply(ends, *steps)
 
     hold_and_pipes = 1 + 15 * 2
-    assert exchanges(ends) - before == hold_and_pipes + 6
+    assert exchanges(ends) - before == hold_and_pipes + 5

@@ -1,5 +1,5 @@
-"""Move the anchors to what a receiver has, seen by guid: six exchanges for any number of datasets, and more only where
-something has not arrived under its name, holds cannot be moved as a whole, or what is set on a sender has changed.
+"""Move the anchors to what a receiver has, seen by guid: five exchanges for any number of datasets, and more only where
+something has not arrived under its name, holds cannot be moved as a whole, or what is set on senders is not certain.
 
 The new anchors stand before the old ones go, so a chain has a base at every moment, whenever this is killed. The old
 cursors go last: as long as one is there the next look knows that something was not finished, whatever else it sees.
@@ -30,10 +30,10 @@ from zfsctl.zfs.scope import Scope
 from zfsctl.zfs.source_properties import (
     argv_keep_source_properties,
     argv_kept_source_properties,
-    argv_seeming_properties,
+    argv_set_everywhere,
     argv_set_properties,
     parse_kept_source_properties,
-    parse_seeming_properties,
+    parse_set_everywhere,
     parse_set_properties,
     text_of_source_properties,
 )
@@ -67,7 +67,7 @@ def _move(work: Sequence[Settling], receiver: Host, fleet: Fleet) -> None:
         by_sender.setdefault(one.step.sender_host, []).append(one)
     senders: list[Sender] = [(pairs, fleet.host(name)) for name, pairs in by_sender.items()]
     senders = _beside_the_receiver(lambda: _hold_arrivals(work, receiver), senders, _set_cursors)
-    senders = _on_senders(senders, _note_what_is_set)
+    senders = _on_senders(senders, _ask_what_is_set)
     senders = _beside_the_receiver(lambda: _release_old(work, receiver), senders, _release_sent)
     _on_senders(senders, _destroy_old_cursors)
 
@@ -154,13 +154,13 @@ def _set_cursors(pairs: Sequence[Settling], sender: Host) -> None:
         return
     names = sorted({one.step.sender for one in settled})
     parts = tuple(batches(names))
-    seeming, made, listed = _exchange(
+    made, listed, set_there = _exchange(
         sender,
-        [argv_seeming_properties(part) for part in parts],
         _beside(_bookmark(one) for one in settled if not one.has_cursor),
         [argv_list_bookmarks(Scope(part, recursive=False)) for part in parts],
+        [command for part in parts for command in argv_set_everywhere(part)],
     )
-    _note_what_seems_set(settled, parts, seeming)
+    _note_what_is_set(settled, parts, set_there)
     there: dict[tuple[str, str], int] = {}
     for answer in listed:
         for dataset, bookmarks in parse_bookmarks(answer.stdout).items():
@@ -172,22 +172,20 @@ def _set_cursors(pairs: Sequence[Settling], sender: Host) -> None:
             one.wrong.append(f"the cursor #{one.cursor} could not be made: {said}")
 
 
-def _note_what_seems_set(
+def _note_what_is_set(
     settled: Sequence[Settling], parts: Sequence[Sequence[str]], answers: Sequence[Completed]
 ) -> None:
-    """What all senders together said is set on each."""
-    seems: dict[str, str] = {}
-    for part, answer in zip(parts, answers, strict=True):
-        if answer.clean:
-            found = parse_seeming_properties(answer.stdout, part)
-            seems.update({name: text_of_source_properties(properties) for name, properties in found.items()})
-    for one in settled:
-        one.seems_set = seems.get(one.step.sender, "")
+    """What all senders together said is set on each, where that is certain."""
+    for part, names, values in zip(parts, answers[::2], answers[1::2], strict=True):
+        found = parse_set_everywhere(names.stdout, values.stdout, part) if names.clean and values.clean else None
+        for one in settled:
+            if found is not None and one.step.sender in found:
+                one.set_there = text_of_source_properties(found[one.step.sender])
 
 
-def _note_what_is_set(pairs: Sequence[Settling], sender: Host) -> None:
-    """Ask each sender alone whose receiver does not keep what seems to be set."""
-    asked = [one for one in pairs if one.held and (not one.kept or one.kept != one.seems_set)]
+def _ask_what_is_set(pairs: Sequence[Settling], sender: Host) -> None:
+    """Ask each sender alone of which that is not certain."""
+    asked = [one for one in pairs if one.held and not one.set_there]
     (answers,) = _exchange(sender, [argv_set_properties(one.step.sender) for one in asked])
     for one, answer in zip(asked, answers, strict=True):
         if answer.clean:

@@ -35,7 +35,7 @@ from zfsctl.model.transfer import (
 )
 
 MOST_IN_A_BATCH = 500
-LONGEST_UNSETTLED_SECONDS = 60
+LONGEST_UNSETTLED_SECONDS = 300
 """So long anchors wait for those of transfers that still run: the holds of a whole tree can be moved at once."""
 
 TOLD_EVERY_SECONDS = 0.25

@@ -33,8 +33,6 @@ class Settling:
     """What the receiver keeps of its sender's properties."""
     set_there: str = ""
     """What it should keep; empty where that is not known."""
-    seems_set: str = ""
-    """What it should keep as far as that shows from all senders at once; empty where that is not known."""
     let_go: bool = False
     """Whether the receiver has let go of what it held before."""
     wrong: list[str] = field(default_factory=list)

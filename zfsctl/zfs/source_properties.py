@@ -47,36 +47,37 @@ def parse_set_properties(stdout: str) -> dict[str, str]:
     return {name: value for name, value in found.items() if name not in doubtful}
 
 
-def argv_seeming_properties(datasets: Sequence[str]) -> Command:
-    """Ask for everything that was set on any of `datasets`, one process for all; `parse_seeming_properties` says what
-    the answer is worth.
+def argv_set_everywhere(datasets: Sequence[str]) -> tuple[Command, Command]:
+    """Ask for everything that was set on any of `datasets`, two processes for all: what is set, and with its values.
 
     Raises:
         ValueError: No dataset, or a name that OpenZFS refuses.
     """
     if not datasets:
         raise ValueError("a question about senders needs at least one")
-    names = (check_dataset_name(name) for name in datasets)
-    return Command(("zfs", "get", "-Hp", *_SET, "-o", "name,property,value", "all", *names))
+    names = tuple(check_dataset_name(name) for name in datasets)
+    get = ("zfs", "get", "-Hp", *_SET, "-o")
+    return Command((*get, "name,property", "all", *names)), Command((*get, "name,property,value", "all", *names))
 
 
-def parse_seeming_properties(stdout: str, datasets: Sequence[str]) -> dict[str, dict[str, str]]:
-    """By dataset, what seems to be set, for every one of `datasets`; nothing that may be kept.
+def parse_set_everywhere(names: str, values: str, datasets: Sequence[str]) -> dict[str, dict[str, str]] | None:
+    """By dataset, for every one of `datasets`, what is set there; None where that is not certain.
 
     The value of a user property may hold newlines, so whoever may set one on a dataset can write lines that look like
-    those of another. Hence this only tells whom to ask alone, by `argv_set_properties`: where it agrees with what is
-    kept nothing is written, and where it does not, only what that dataset says itself is.
+    those of another. Names cannot: where each line with a value has its own line without one, and no line is left
+    over, no value holds a newline.
     """
-    lines: dict[str, list[str]] = {name: [] for name in datasets}
-    last = datasets[0]
-    for line in text_lines(stdout):
-        name, tab, rest = line.partition("\t")
-        if tab and name in lines:
-            last = name
-            lines[last].append(rest)
-        else:
-            lines[last].append(line)
-    return {name: parse_set_properties("".join(f"{line}\n" for line in here)) for name, here in lines.items()}
+    found: dict[str, dict[str, str]] = {name: {} for name in datasets}
+    set_there, lines = list(text_lines(names)), list(text_lines(values))
+    if len(set_there) != len(lines):
+        return None
+    for pair, line in zip(set_there, lines, strict=True):
+        name, tab, property_name = pair.partition("\t")
+        known = found.get(name)
+        if known is None or not tab or property_name in known or not line.startswith(f"{pair}\t"):
+            return None
+        known[property_name] = line[len(pair) + 1 :]
+    return found
 
 
 def text_of_source_properties(properties: Mapping[str, str]) -> str:

@@ -132,6 +132,27 @@ def test_names_that_clash_are_moved_away(link: Link) -> None:
     link.is_same(scheduled(8))
 
 
+def test_a_clone_arrives_as_a_clone_of_what_its_origin_became(link: Link) -> None:
+    link.fills("home")
+    clone = f"{link.sender}/before home"
+    do(link.source.host, f"zfs clone {link.sender}/home@{NAMES[0]} '{clone}'")
+    link.adds("own", [clone])
+    do(link.source.host, *take([clone], [NAMES[-1]]))
+    link.writes_policy()
+
+    first = link.operator.zfsctl("replicate")
+    link.adds("later", [link.sender, clone])
+    do(link.source.host, *take([link.sender, clone], [scheduled(8)]))
+    increment = link.operator.zfsctl("replicate")
+
+    assert (first.code, set(first.results)) == (0, {"done"})
+    assert (increment.code, set(increment.results)) == (0, {"done"})
+    origin = do(link.target.host, f"zfs get -H -o value origin '{link.receiver}/before home'").strip()
+    assert origin == f"{link.receiver}/home@{NAMES[0]}"
+    link.is_same(scheduled(8), "before home")
+    assert link.operator.zfsctl("replicate").steps == []
+
+
 def test_a_volume_is_copied_like_a_filesystem(link: Link) -> None:
     volume = f"{link.sender}/disk"
     do(link.source.host, f"zfs create {link.sender}", f"zfs create -s -V 8M -o volblocksize=16K {volume}")

@@ -30,6 +30,7 @@ from tests.testbed.machine import CannotMakeHosts
 from tests.testbed.pair import Pair
 from tests.testbed.pools import Pool
 from tests.testbed.recipe import DEFAULT_SERIES
+from zfsctl.model.command import Command
 from zfsctl.model.event import Event, Result, StepFinished, StepStarted
 from zfsctl.model.transfer import Transfer
 from zfsctl.operations.apply import apply_plan
@@ -138,6 +139,9 @@ def send_by_zfsctl(operator: Operator, sender: str, receiver: str) -> Stream:
     )
     watch = Watch()
     with operator.session() as session:
+        for name in ("alpha", "beta"):  # opens the connection of its streams
+            with session.fleet.host(name).lines(Command(("true",))) as lines:
+                list(lines)
         applied = apply_plan(session, plan_replicate(session, ReplicateRequest()), listeners=[watch])
     if watch.stream is None:
         raise RuntimeError(f"the stream failed: {applied.outcomes}")

@@ -98,6 +98,9 @@ def measure(folder: Path, pair: Pair, source: Pool, target: Pool, *, mebibytes: 
     raw: dict[int, float] = {}
     relayed: dict[int, float] = {}
     shares: list[float] = []
+    # The first stream of all meets disks that have never been written to, which no other does.
+    say(f"not measured: {send_by_shell(pair, f'{name}@{snapshot}', f'{target}/first'):.1f} s")
+    destroy_tree(target, f"{target}/first")
     for number in range(rounds):
         for ours in (False, True) if number % 2 else (True, False):
             receiver = f"{target}/{'zfsctl' if ours else 'raw'}-{number}"

@@ -78,7 +78,8 @@ test: check $(ONE_FILE)
 	$(BIN)/python -m pytest -n 2 -m 'zfs and not exploring' --durations=15 tests
 
 # At least 1,500 generated commands, from a fresh seed that is printed: the sandbox answers what a real host answers.
-# make test plays them too. Streams between datasets come on top here: a new difference there is no fault of a change.
+# make test plays them too, and streams between datasets of one seed. Those of a fresh seed come on top here: a new
+# difference there is no fault of a change.
 differential: $(STAMP)
 	$(BIN)/python -m pytest -m differential tests/differential
 

@@ -67,6 +67,7 @@ FORGED = {A: {TEXT: "one\ntank/b\tquota\t5"}, B: {"quota": "7"}}
         pytest.param(printed(f"{A}|quota", f"{A}|quota"), printed(f"{A}|quota|5", f"{A}|quota|6"), id="twice"),
         pytest.param(printed("tank/c|quota"), printed("tank/c|quota|5"), id="a-dataset-that-was-not-asked"),
         pytest.param(printed("odd"), printed("odd"), id="odd-lines"),
+        pytest.param(printed(A), printed(f"{A}|quota|5"), id="a-dataset-without-a-property"),
     ],
 )
 def test_what_is_not_certain(names: str, values: str) -> None:

@@ -214,7 +214,7 @@ def test_a_receiver_that_may_be_away_is_quiet_for_so_long(zfsctl: Zfsctl, copied
     zfsctl("sandbox", "advance", "5h", copied)
     alarm = valid(zfsctl("replicate", "near", "--json", "--sandbox", copied), "result")
 
-    assert (quiet["exit_code"], codes(quiet), quiet["steps"]) == (0, [], [])
+    assert (quiet["exit_code"], codes(quiet), quiet["steps"]) == (0, ["unplugged"], [])
     assert (alarm["exit_code"], codes(alarm), alarm["steps"]) == (1, ["away"], [])
 
     edit_fleet(copied, plug)

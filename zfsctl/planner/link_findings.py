@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.lineage import LinkState
@@ -21,7 +22,7 @@ def finding_of(link: Link) -> Finding | None:
         case LinkState.CURRENT | LinkState.EMPTY:
             return None
         case LinkState.AWAY:
-            return _away_too_long(link)
+            return _away(link)
         case LinkState.BUSY:
             return _about(link, Severity.INFO, "receiving", found.why)
         case LinkState.UNKNOWN:
@@ -30,16 +31,20 @@ def finding_of(link: Link) -> Finding | None:
             return _about(link, Severity.CRITICAL, str(found.state), found.why)
 
 
-def _away_too_long(link: Link) -> Finding | None:
-    """An unplugged pool is no trouble until what it lacks has waited for longer than the policy lets it be away."""
-    away = link.pair.replication.away
-    standing = standing_of(link.pair.replication.name, link.sender, link.receiver)
+def _away(link: Link) -> Finding:
+    """An unplugged pool is no trouble until what it lacks has waited for longer than the policy lets it be away.
+
+    Until then all pairs of a tree say the same, so that it is told once.
+    """
+    replication = link.pair.replication
+    away = replication.away
+    standing = standing_of(replication.name, link.sender, link.receiver)
     waiting = unreceived(standing, link.candidates)
-    if away is None or not waiting:
-        return None
-    age = link.sender.host.clock - waiting[0].creation
-    if age <= away:
-        return None
+    age = link.sender.host.clock - waiting[0].creation if waiting else 0
+    if away is None or age <= away:
+        tree = link.pair.tree
+        whole = replace(link, pair=Pair(tree, tree.sender, tree.receiver))
+        return _about(whole, Severity.INFO, "unplugged", f"nothing is sent, {link.lineage.why}")
     why = f"{link.lineage.why}; the oldest snapshot waits for {span(age)}, away is {window_text(away)}"
     return _about(link, Severity.CRITICAL, "away", f"not replicated: {why}")
 

@@ -82,7 +82,9 @@ def test_a_finished_run_is_read_back_with_its_counts(journal: Journal) -> None:
         pytest.param(3, RunState.PARTIAL, id="partial"),
         pytest.param(1, RunState.FAILED, id="failed"),
         pytest.param(12, RunState.FAILED, id="unreachable"),
-        pytest.param(143, RunState.FAILED, id="terminated"),
+        pytest.param(5, RunState.REFUSED, id="refused"),
+        pytest.param(130, RunState.STOPPED, id="interrupted-by-ctrl-c"),
+        pytest.param(143, RunState.STOPPED, id="terminated"),
     ],
 )
 def test_the_exit_code_says_how_a_run_ended(journal: Journal, exit_code: int, state: RunState) -> None:

@@ -14,6 +14,10 @@ class RunState(StrEnum):
     """It never said that it ended: killed, or the machine went down."""
     DONE = "done"
     PARTIAL = "partial"
+    REFUSED = "refused"
+    """A guard stopped it, or it waits for an approval; nothing went wrong."""
+    STOPPED = "stopped"
+    """By a signal: it ended what was under way and began nothing more."""
     FAILED = "failed"
 
 

@@ -85,7 +85,7 @@ def status_of_facts(session: Session, facts: Facts) -> Status:
                 "zfsctl approvals",
             )
         )
-    if last_run is not None and last_run.state in (RunState.FAILED, RunState.PARTIAL, RunState.INTERRUPTED):
+    if last_run is not None and last_run.state not in (RunState.DONE, RunState.RUNNING):
         message = f"the last run, {last_run.id}, ended {last_run.state}"
         findings.append(Finding(Severity.WARNING, "last-run", "", "", message, f"zfsctl history {last_run.id}"))
     return Status(

@@ -14,6 +14,8 @@ _STYLES = {
     RunState.DONE: Style.GOOD,
     RunState.RUNNING: Style.CHANGED,
     RunState.PARTIAL: Style.WARNING,
+    RunState.REFUSED: Style.WARNING,
+    RunState.STOPPED: Style.WARNING,
     RunState.FAILED: Style.CRITICAL,
     RunState.INTERRUPTED: Style.CRITICAL,
 }

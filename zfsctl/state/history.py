@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _RUN = "id, command, started_at, finished_at, exit_code, created, destroyed, failed, process"
-_STATES = {ExitCode.DONE: RunState.DONE, ExitCode.PARTIAL: RunState.PARTIAL}
+_STATES = {
+    ExitCode.DONE: RunState.DONE,
+    ExitCode.PARTIAL: RunState.PARTIAL,
+    ExitCode.REFUSED: RunState.REFUSED,
+    ExitCode.INTERRUPTED: RunState.STOPPED,
+    ExitCode.TERMINATED: RunState.STOPPED,
+}
 
 
 def read_runs(db: Database, limit: int) -> tuple[RunRecord, ...]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Zfsctl
+from zfsctl.sandbox.building import do
+from zfsctl.sandbox.store import FleetStore
 
 ENDS = ("--from", "tank/db", "--to", "beta:bk/hand/db")
 
@@ -44,3 +47,35 @@ def test_what_the_policy_could_not_say_the_command_line_cannot(
 
     assert ended.code == 2
     assert said in ended.stderr
+
+
+def test_the_same_two_ends_are_the_same_replication_however_they_are_written(zfsctl: Zfsctl, sandbox: Path) -> None:
+    zfsctl("--sandbox", sandbox, "replicate", *ENDS)
+    again = zfsctl("--sandbox", sandbox, "--json", "replicate", "--from", "local:tank/db", *ENDS[2:])
+
+    assert (again.code, json.loads(again.stdout)["data"]["steps"]) == (0, [])
+
+
+def test_the_line_to_try_can_be_pasted(zfsctl: Zfsctl, sandbox: Path) -> None:
+    """What only a policy's replication has, explain and its bare name, is not offered."""
+    ends = ("--from", "tank/db", "--to", "beta:bk/an old one")
+    with FleetStore(sandbox).locked() as fleet:
+        do(fleet, "beta", "zfs", "create", "-o", "readonly=on", ends[3].removeprefix("beta:"))
+        do(fleet, "beta", "zfs", "snapshot", "bk/an old one@theirs")
+    refused = zfsctl("--sandbox", sandbox, "replicate", *ends)
+    (row,) = refused.stdout.splitlines()
+    line = row.split("\t")[-1]
+
+    assert refused.code == 5
+    assert shlex.split(line) == ["zfsctl", "--sandbox", str(sandbox), "replicate", *ends, "--adopt"]
+    assert zfsctl(*shlex.split(line)[1:]).code == 0
+
+
+def test_nothing_is_offered_where_only_the_policy_could_answer(zfsctl: Zfsctl, sandbox: Path) -> None:
+    with FleetStore(sandbox).locked() as fleet:
+        do(fleet, "beta", "zfs", "create", "-o", "mountpoint=/mine", "bk/old")
+    refused = zfsctl("--sandbox", sandbox, "replicate", "--from", "tank/db", "--to", "beta:bk/old")
+
+    assert refused.code == 5
+    assert "somebody may be at work on it" in refused.stdout
+    assert "zfsctl explain" not in refused.stdout

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 
+from zfsctl.model.names import LOCAL, split_host
 from zfsctl.model.policy import KeepRule, Pattern
 from zfsctl.model.route import Route as Route
 
@@ -81,3 +85,29 @@ class Replication:
     def receiver_for(self, host: str) -> str:
         """The dataset on the receiver's host where the tree of a sender's host arrives."""
         return self.receiver_dataset.replace("{host}", host)
+
+    @property
+    def argument(self) -> str:
+        """What `zfsctl replicate` is given to mean it, ready to paste: its name, or the two ends of one by hand."""
+        if not is_by_hand(self.name):
+            return self.name
+        ends = (self.sender.text, f"{self.receiver_host}:{self.receiver_dataset}")
+        return shlex.join(("--from", ends[0], "--to", ends[1]))
+
+
+_BY_HAND = re.compile(r"by-hand-[0-9a-f]{8}")
+
+
+def name_by_hand(sender: str, receiver: str) -> str:
+    """The name of a replication of two `[HOST:]DATASET` that no policy has.
+
+    The same for the same ends, however they are written, so that it goes on where it left off.
+    """
+    ends = [f"{host or LOCAL}:{dataset}" for host, dataset in (split_host(sender), split_host(receiver))]
+    digest = hashlib.sha256("\0".join(ends).encode("utf-8", "surrogateescape")).hexdigest()
+    return f"by-hand-{digest[:8]}"
+
+
+def is_by_hand(name: str) -> bool:
+    """Whether a name has the form that `name_by_hand` gives."""
+    return _BY_HAND.fullmatch(name) is not None

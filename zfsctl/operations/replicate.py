@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from zfsctl.errors import ConfigError, LockedError, UnknownNameError, UsageError
 from zfsctl.model.plan import Plan
+from zfsctl.model.replication import name_by_hand
 from zfsctl.operations.assemble import assemble_plan
 from zfsctl.operations.planning import replicate_scene, scene_of_replications
 from zfsctl.operations.session import Session
@@ -29,7 +29,6 @@ class ByHand:
     """A replication of the command line."""
 
     name: str
-    """The same for the same ends, so that it goes on where it left off."""
     tables: Mapping[str, object]
     """What it adds to the policy file."""
 
@@ -49,8 +48,7 @@ def by_hand(sender: str | None, receiver: str | None, names: Sequence[str]) -> B
             hint="zfsctl replicate --from HOST:DATASET --to HOST:DATASET",
             where="--from",
         )
-    digest = hashlib.sha256(f"{sender}\0{receiver}".encode("utf-8", "surrogateescape")).hexdigest()
-    name = f"by-hand-{digest[:8]}"
+    name = name_by_hand(sender, receiver)
     return ByHand(name, {"replications": [{"name": name, "sender": sender, "receiver": receiver}]})
 
 

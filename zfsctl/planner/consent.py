@@ -51,14 +51,16 @@ def judge_repair(consent: Consent, link: Link, receiver: End) -> Judged:
     name = replication.name
     ours = any(base_tag(name) in receiver.tags(one) for one in receiver.snapshots)
     if not consent.repairs:
-        return Judged(False, not_repaired(link, "not repaired, by --no-repair", f"zfsctl replicate {name}"))
+        return Judged(
+            False, not_repaired(link, "not repaired, by --no-repair", f"zfsctl replicate {replication.argument}")
+        )
     if receiver.is_empty_parent:
         return Judged(True)
     if link.lineage.state is LinkState.UNRELATED and not ours:
         if consent.adopt:
             return Judged(True)
         what = "it was never written by zfsctl, and is left alone"
-        return Judged(False, not_repaired(link, what, f"zfsctl replicate {name} --adopt"))
+        return Judged(False, not_repaired(link, what, f"zfsctl replicate {replication.argument} --adopt"))
     if replication.repair is Repair.NEVER:
         return Judged(False, not_repaired(link, 'not repaired, by repair = "never"', f"zfsctl explain {name}"))
     asides = asides_of(receiver.host, receiver.name)

@@ -14,6 +14,7 @@ from zfsctl.model.names import PARENT_MARK, REPAIR_MARK, is_at_or_below
 from zfsctl.model.plan import Step
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.repair import is_new, parse_repair_mark
+from zfsctl.model.replication import is_by_hand
 from zfsctl.model.transfer import AbortReceive, Transfer
 from zfsctl.planner.links import Link
 from zfsctl.planner.matching import named_by_us
@@ -24,8 +25,6 @@ from zfsctl.planner.wording import counted
 _TAG = re.compile(r"zfsctl:(?P<name>[a-z0-9][a-z0-9-]{0,31}):(?P<end>send|base)")
 _CURSOR = re.compile(r"zfsctl-(?P<name>[a-z0-9][a-z0-9-]{0,31})-(?P<guid>[0-9a-f]{16})")
 _ELSEWHERE = "unless another machine's policy has it"
-_BY_HAND = re.compile(r"by-hand-[0-9a-f]{8}")
-"""The name of a replication by --from and --to, which no policy has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def _found(known: Known, host: HostFacts, code: str, dataset: str, message: str,
 
 
 def _not_in_the_policy(replication: str) -> str:
-    if _BY_HAND.fullmatch(replication):
+    if is_by_hand(replication):
         return "a replication by --from and --to left it, and goes on from there when it is repeated"
     return f"the policy has no replication {replication}, {_ELSEWHERE}"
 

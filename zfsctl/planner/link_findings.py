@@ -12,6 +12,7 @@ from zfsctl.model.transfer import Send
 from zfsctl.planner.anchoring import standing_of, unreceived
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair
+from zfsctl.planner.pasting import explaining
 from zfsctl.planner.wording import span, window_text
 
 
@@ -71,7 +72,7 @@ def _about(link: Link, severity: Severity, code: str, message: str, hint: str = 
         tree.receiver_host,
         link.pair.receiver,
         f"{_named(link)}{message}",
-        hint or f"zfsctl explain {link.pair.replication.name}",
+        hint or explaining(link.pair.replication),
     )
 
 
@@ -83,7 +84,7 @@ def too_late(pair: Pair) -> Finding:
         pair.sender,
         f"{pair.replication.name}: {pair}: snapshots wait for longer than pending_limit, "
         "so the rules of the sender may destroy them before they were received",
-        f"zfsctl explain {pair.replication.name}",
+        explaining(pair.replication),
     )
 
 

@@ -1,4 +1,4 @@
-"""Lines for an operator to paste: commands of OpenZFS on the host that they are for."""
+"""Lines for an operator to paste: commands of zfsctl, and of OpenZFS on the host that they are for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import shlex
 
 from zfsctl.model.policy import HostEntry, PolicyFile
+from zfsctl.model.replication import Replication, is_by_hand
 
 _PLAIN = re.compile(r"[\w@%+=:,./-][\w@%+=:,./#-]*", re.ASCII)
 """What no shell reads as more than a word. `shlex.quote` quotes a # even inside one."""
@@ -20,6 +21,11 @@ def line_for(policy: PolicyFile, host: str, *argv: str) -> str:
     # The remote shell reads the words once more.
     words = remote if all(_PLAIN.fullmatch(word) for word in remote) else (_joined(remote),)
     return _joined(("ssh", *_destination(entry), *words))
+
+
+def explaining(replication: Replication) -> str:
+    """The line that tells how a replication stands; empty for one by hand, which no policy has to explain."""
+    return "" if is_by_hand(replication.name) else f"zfsctl explain {replication.name}"
 
 
 def _joined(words: tuple[str, ...]) -> str:

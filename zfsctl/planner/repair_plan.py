@@ -99,7 +99,7 @@ class Repairs:
     def go_on(self, link: Link, begun: Begun, sender: End, receiver: End, send: Send) -> None:
         """Plan what is left of a repair that was begun."""
         if not self._draft.consent.repairs:
-            hint = f"zfsctl replicate {self._tree.replication.name}"
+            hint = f"zfsctl replicate {self._tree.replication.argument}"
             self._draft.findings[not_repaired(link, "not finished, by --no-repair", hint)] = None
             return
         host = receiver.host

@@ -10,7 +10,7 @@ from tests.executor.conftest import Asked
 from tests.executor.transfers import CLOSED, Ends, new_ends, said
 from zfsctl.executor.anchors import apply_anchors
 from zfsctl.model.command import Command
-from zfsctl.model.event import StepOutcome
+from zfsctl.model.event import Result, StepOutcome
 from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.transfer import MoveAnchors, cursor_name
 from zfsctl.sandbox.faults import KilledAt
@@ -400,6 +400,35 @@ def test_why_and_until_when_a_snapshot_is_kept_goes_with_it(ends: Ends) -> None:
 
     (row,) = ends.zfs("beta", "list -Hp -o zfsctl:reason,zfsctl:expires bk/a@s2")
     assert row.split("\t") == ["before the upgrade", "1800000000"]
+
+
+def test_a_snapshot_that_merely_has_the_name_gets_neither_an_end_nor_another_reason(ends: Ends) -> None:
+    """The receiver's own, kept for ever: what was to arrive under its name did not, as its rename had failed."""
+    ends.zfs("beta", "snapshot -o zfsctl:reason=own bk/a@s3")
+    notes = ((ends.ref("s3"), (("zfsctl:reason", "theirs"), ("zfsctl:expires", "5"))),)
+
+    apply(ends, step(ends, "s1 s2 s3", notes=notes))
+
+    (row,) = ends.zfs("beta", "list -Hp -o zfsctl:reason,zfsctl:expires bk/a@s3")
+    assert row.split("\t") == ["own", "-"]
+
+
+def test_a_name_that_openzfs_refuses_is_the_matter_of_one_pair(ends: Ends) -> None:
+    """Of so long a sender no cursor can be made; the others of its batch get theirs."""
+    long = f"tank/{'x' * 225}"
+    ends.zfs("alpha", f"create {long}")
+    ends.zfs("alpha", f"snapshot {long}@s1")
+    sent = ends.fleet.pipe(
+        *("alpha", Command(("zfs", "send", f"{long}@s1"))), *("beta", Command(("zfs", "receive", "-u", "bk/long")))
+    )
+    assert sent.receiver.exit_code == 0, sent
+    refused = ends.anchors((ends.ref("s1", long),), sender=long, receiver="bk/long")
+
+    bad, good = apply_anchors([refused, step(ends)], ends.fleet)
+
+    assert (bad.result, good.result) == (Result.FAILED, Result.DONE)
+    assert "longer than the 255 bytes" in bad.detail
+    moves(ends)
 
 
 def many(ends: Ends, count: int = 30) -> list[MoveAnchors]:

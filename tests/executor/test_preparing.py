@@ -48,6 +48,23 @@ def test_holding_again_is_as_good(ends: Ends) -> None:
     assert set(ends.tags("alpha", "tank/a")) == {"s1", "s2"}
 
 
+def test_a_hold_that_zfs_only_claims_to_have_placed_is_not_believed(ends: Ends) -> None:
+    """What one of several commands said may be told with another's, so that no message proves anything."""
+    ends.fleet.faults.lie("zfs hold")
+
+    outcome = hold(ends, *ends.refs("s1 s2"))
+
+    assert results(outcome) == {"s1": "failed", "s2": "done"}
+    assert "no reason was given" in outcome.detail
+
+
+def test_the_hold_of_another_cannot_stand_for_ours_nor_make_it_unreadable(ends: Ends) -> None:
+    ends.zfs("alpha", "hold foreign tank/a@s1")
+    ends.fleet.faults.edit("zfs holds", lambda text: text.replace("foreign", "for\teign"))
+
+    assert said(hold(ends, *ends.refs("s1 s2"))) == ("done", "")
+
+
 def test_a_snapshot_that_is_gone_is_told_and_the_others_are_held(ends: Ends) -> None:
     gone = ends.ref("s2")
     ends.zfs("alpha", "destroy tank/a@s2")

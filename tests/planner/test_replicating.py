@@ -415,6 +415,31 @@ def test_a_name_that_would_be_too_long_on_the_receiver_is_said_before_anything_i
     assert (transfers(found), codes(found)) == ((), ["name-too-long"])
 
 
+@pytest.mark.parametrize(("letters", "said"), [(224, []), (225, ["name-too-long"])])
+def test_a_sender_whose_cursor_could_have_no_name_is_not_sent(letters: int, said: list[str]) -> None:
+    """A bookmark's name is longer than a snapshot's: without a cursor, what is held could never be let go of."""
+    name = f"tank/{'x' * letters}"
+    assert (len(f"{name}#{cursor_name('r', 1)}") > 255) is bool(said)
+
+    found = plan(below(THREE, name, 0), receives(None), replace(RULE, sender=Pattern("", "alpha", name)))
+
+    assert codes(found) == said
+    assert bool(transfers(found)) is not bool(said)
+
+
+def test_a_clash_whose_new_name_would_be_too_long_is_said_before_anything_is_done() -> None:
+    name = f"bk/{'x' * 200}"
+    end = receives("20T12 20T14x")
+    history = tuple(replace(one, dataset=name) for one in end.snapshots)
+    here = replace(dataset(name, guid=2), readonly=True)
+    host = replace(end.host, datasets={**end.host.datasets, name: here}, snapshots={name: history})
+
+    found = plan(sends(), host, replace(RULE, receiver_dataset=name))
+
+    assert (kinds(found), codes(found)) == ("", ["name-too-long"])
+    assert ".zfsctl-conflict-" in found.findings[0].message
+
+
 def test_nothing_is_sent_of_what_was_not_asked() -> None:
     found = plan(sends(), HostFacts("gamma", at(NOW)))
 

@@ -19,12 +19,13 @@ from zfsctl.executor.settling import Settling, failed_anchors, see_arrivals
 from zfsctl.hosts.protocol import Fleet, Host
 from zfsctl.model.batches import batches
 from zfsctl.model.command import Command, Completed
-from zfsctl.model.event import StepOutcome
+from zfsctl.model.event import Result, StepOutcome
+from zfsctl.model.refs import SnapshotRef
 from zfsctl.model.transfer import MoveAnchors, base_tag, send_tag
 from zfsctl.zfs.bookmarks import argv_bookmark, argv_destroy_bookmark, argv_list_bookmarks, parse_bookmarks
 from zfsctl.zfs.changing import argv_rebookmark, argv_set_user_properties
 from zfsctl.zfs.failures import messages_of
-from zfsctl.zfs.holds import argv_list_holds, parse_holds
+from zfsctl.zfs.holds import argv_list_holds, parse_held
 from zfsctl.zfs.properties import argv_get_properties, parse_properties
 from zfsctl.zfs.scope import Scope
 from zfsctl.zfs.source_properties import (
@@ -50,6 +51,11 @@ def apply_anchors(steps: Sequence[MoveAnchors], fleet: Fleet) -> list[StepOutcom
         return _settle([Settling(step) for step in steps], fleet)
     except (HostCommandError, UnreachableError) as error:
         return [failed_anchors(step, error) for step in steps]
+    except ValueError as error:
+        # A name or value that OpenZFS would refuse is the matter of one pair alone.
+        if len(steps) == 1:
+            return [StepOutcome(steps[0].id, Result.FAILED, str(error))]
+        return [outcome for step in steps for outcome in apply_anchors([step], fleet)]
 
 
 def _settle(work: Sequence[Settling], fleet: Fleet) -> list[StepOutcome]:
@@ -122,7 +128,7 @@ def _hold_arrivals(work: Sequence[Settling], receiver: Host) -> None:
         [argv_get_properties(names, part) for part in batches(one.step.receiver for one in first)],
     )
     told = {name: text for answer in kept for name, text in parse_kept_source_properties(answer.stdout).items()}
-    held = {hold.snapshot for answer in listed for hold in parse_holds(answer.stdout) if hold.tag == tag}
+    held = {name for answer in listed for name in parse_held(answer.stdout, tag)}
     said = _first_message(change.answer for change in changed)
     for name, one in arrived.items():
         one.held = name in held
@@ -143,9 +149,16 @@ def _read_back(first: Sequence[Settling], answers: Sequence[Completed]) -> None:
 
 
 def _notes(one: Settling) -> list[Command]:
-    """What plain streams do not carry: when a snapshot expires and why it was taken."""
-    here = one.step.receiver
-    return [argv_set_user_properties(here, ref.name, said) for ref, said in one.step.notes]
+    """What plain streams do not carry: when a snapshot expires and why it was taken; of those that were seen there.
+
+    What merely has the name of one is a snapshot of the receiver's own, which must not get an end by that.
+    """
+    here, names = one.step.receiver, one.names
+    return [
+        argv_set_user_properties(here, SnapshotRef(names[ref.guid], ref.guid), said)
+        for ref, said in one.step.notes
+        if ref.guid in names
+    ]
 
 
 def _set_cursors(pairs: Sequence[Settling], sender: Host) -> None:

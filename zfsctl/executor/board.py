@@ -120,7 +120,9 @@ def was_begun(outcomes: Iterable[StepOutcome]) -> bool:
     return any(outcome.result not in NEVER_BEGUN for outcome in outcomes)
 
 
-def failed(step: Step, error: ZfsctlError) -> StepOutcome:
-    """The outcome of a step that an error ended."""
+def failed(step: Step, error: ZfsctlError | ValueError) -> StepOutcome:
+    """The outcome of a step that an error ended; a ValueError is a name or value that OpenZFS would refuse."""
+    if not isinstance(error, ZfsctlError):
+        return StepOutcome(step.id, Result.FAILED, str(error))
     result = Result.UNREACHABLE if isinstance(error, UnreachableError) else Result.FAILED
     return StepOutcome(step.id, result, str(error), code=error.code)

@@ -11,12 +11,12 @@ from zfsctl.model.command import Completed
 from zfsctl.model.event import MemberOutcome, Result, StepOutcome
 from zfsctl.model.transfer import HeldSnapshot, HoldSnapshots
 from zfsctl.zfs.failures import FailureKind, parse_failure
-from zfsctl.zfs.holds import argv_release
+from zfsctl.zfs.holds import argv_list_holds, argv_release, parse_held
 from zfsctl.zfs.rereading import argv_guids, parse_guids
 
 
 def apply_hold(step: HoldSnapshots, host: Host) -> StepOutcome:
-    """Hold every snapshot of the step and read the guids back.
+    """Hold every snapshot of the step, and read back that they are held, and their guids.
 
     One that carries the hold already is held well enough. One that is gone, or is another by now, is told as stale,
     and another one is let go again.
@@ -25,10 +25,14 @@ def apply_hold(step: HoldSnapshots, host: Host) -> StepOutcome:
         UnreachableError, HostTimeoutError, InterruptedOutputError: Not known whether they are held.
     """
     by_name = {_full(held): held for held in step.snapshots}
-    looks = [argv_guids(part) for part in batches(by_name)]
-    held, (listed,) = change_holds(host, HOLD, step.tag, by_name, looks)
+    parts = tuple(batches(by_name))
+    changed, (listed, holds) = change_holds(
+        host, HOLD, step.tag, by_name, [argv_guids(part) for part in parts], [argv_list_holds(part) for part in parts]
+    )
     guids = {name: guid for answer in listed for name, guid in parse_guids(answer.stdout).items()}
-    said = _complaints([one.answer for one in held], tuple(by_name))
+    is_held = {name for answer in holds for name in parse_held(answer.stdout, step.tag)}
+    complaints = _complaints([one.answer for one in changed], tuple(by_name))
+    said = {name: complaints.get(name, "no reason was given") for name in by_name if name not in is_held}
     others = [name for name, held in by_name.items() if name in guids and guids[name] != held.snapshot.guid]
     if others:
         host.run_all([argv_release(step.tag, part) for part in batches(others)])
@@ -41,7 +45,9 @@ def apply_hold(step: HoldSnapshots, host: Host) -> StepOutcome:
 
 
 def _complaints(answers: Sequence[Completed], names: Sequence[str]) -> dict[str, str]:
-    """By name, why it could not be held. What one command says may be told with another, so all is read together."""
+    """By name, why it could not be held. What one command says may be told with another, so all is read together; and
+    what is said of a tree that is then held by name is not read, so that only a listing tells what is held.
+    """
     failed = max((answer.exit_code for answer in answers), default=0)
     failure = parse_failure(Completed((), failed, "", "".join(answer.stderr for answer in answers)), names)
     if failure is None:

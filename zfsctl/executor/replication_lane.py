@@ -126,7 +126,7 @@ def _carry_out(
                 outcome = apply_promote(step, host)
             case SwapDatasets():
                 outcome = apply_swap(step, host)
-    except ZfsctlError as error:
+    except (ZfsctlError, ValueError) as error:
         outcome = failed(step, error)
     board.finished(step, outcome)
 
@@ -209,7 +209,7 @@ class _Flight:
                 step = self._running.pop(future)
                 try:
                     outcome = future.result()
-                except ZfsctlError as error:
+                except (ZfsctlError, ValueError) as error:
                     outcome = failed(step, error)
                 self._board.finished(step, outcome)
             self._collect_anchors()

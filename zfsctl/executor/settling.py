@@ -97,11 +97,12 @@ def see_arrivals(work: Sequence[Settling], receiver: Host) -> None:
 
 
 def _names_to_see(step: MoveAnchors) -> list[str]:
-    """What the newest is called where all has arrived, and what carries our hold: as a rule that is all that counts.
+    """What the newest is called where all has arrived, what carries our hold, and what something is to be noted on: as
+    a rule that is all that counts.
 
     Only names that the receiver's snapshots can have: OpenZFS says of no other that it merely does not exist.
     """
-    names = dict.fromkeys(ref.name for ref in (*step.chain[-1:], *step.held))
+    names = dict.fromkeys(ref.name for ref in (*step.chain[-1:], *step.held, *(ref for ref, _ in step.notes)))
     longest = MAX_NAME_BYTES - len(f"{step.receiver}@")
     return [name for name in names if name and not name.startswith("#") and len(name) <= longest]
 

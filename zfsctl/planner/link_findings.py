@@ -8,7 +8,7 @@ from dataclasses import replace
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import MAX_NAME_BYTES
-from zfsctl.model.transfer import Send
+from zfsctl.model.transfer import Send, cursor_name
 from zfsctl.planner.anchoring import standing_of, unreceived
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair
@@ -142,9 +142,12 @@ def foreign_receive(link: Link) -> Finding:
     )
 
 
-def too_long(link: Link, sends: Sequence[Send]) -> Finding | None:
-    longest = max((ref.name for send in sends for ref in send.snapshots), key=lambda name: len(name.encode()))
-    full = f"{link.pair.receiver}@{longest}"
+def too_long(link: Link, sends: Sequence[Send], moved_to: Sequence[str]) -> Finding | None:
+    """Whether a name could not be that arrives, or that a clash is `moved_to`, or that of the cursor on the sender."""
+    arrives = max((ref.name for send in sends for ref in send.snapshots), key=lambda name: len(name.encode()))
+    cursor = cursor_name(link.pair.replication.name, sends[-1].snapshots[-1].guid)
+    wanted = [f"{link.pair.receiver}@{name}" for name in (arrives, *moved_to)] + [f"{link.pair.sender}#{cursor}"]
+    full = max(wanted, key=lambda name: len(name.encode()))
     if len(full.encode()) <= MAX_NAME_BYTES:
         return None
     return _about(

@@ -179,7 +179,7 @@ class TreePlan:
         after += waits_for
         if not sends:
             return
-        if problem := too_long(link, sends):
+        if problem := too_long(link, sends, [_moved_to(clash) for clash in found.clashes]):
             self._draft.findings[problem] = None
             return
         after += [self._rename(link, clash) for clash in found.clashes]
@@ -325,7 +325,7 @@ class TreePlan:
             replication=self._name,
             dataset=link.pair.receiver,
             snapshot=SnapshotRef(clash.name, clash.guid),
-            to=f"{clash.name}{CONFLICT_SUFFIX}-{clash.guid:016x}",
+            to=_moved_to(clash),
         )
         self._before.append(step)
         return step.id
@@ -384,3 +384,8 @@ class TreePlan:
                 after=after,
             )
         )
+
+
+def _moved_to(clash: Snapshot) -> str:
+    """What a snapshot of the receiver's own is called once another of its name arrives."""
+    return f"{clash.name}{CONFLICT_SUFFIX}-{clash.guid:016x}"

@@ -40,19 +40,25 @@ def argv_rename_snapshot(dataset: str, old: SnapshotRef, new: str) -> Command:
     check_snapshot_part(old.name, dataset=check_dataset_name(dataset))
     check_snapshot_part(new, dataset=dataset)
     full = f"{dataset}@{old.name}"
-    look = Condition(argv_guids([full]).argv, f"{full}\t{old.guid}")
-    return Command(("zfs", "rename", full, f"{dataset}@{new}"), only_if=look)
+    return Command(("zfs", "rename", full, f"{dataset}@{new}"), only_if=_is(full, old))
 
 
-def argv_set_user_properties(dataset: str, snapshot: str, properties: tuple[tuple[str, str], ...]) -> Command:
-    """Set user properties on one snapshot of `dataset`.
+def argv_set_user_properties(dataset: str, snapshot: SnapshotRef, properties: tuple[tuple[str, str], ...]) -> Command:
+    """Set user properties on one snapshot of `dataset`, as long as it is the one with its guid.
 
     Raises:
         ValueError: A name or value that OpenZFS refuses, or no property.
     """
-    check_snapshot_part(snapshot, dataset=check_dataset_name(dataset))
+    check_snapshot_part(snapshot.name, dataset=check_dataset_name(dataset))
     if not properties:
         raise ValueError("there is nothing to set")
     for name, value in properties:
         check_user_property(name, value)
-    return Command(("zfs", "set", *(f"{name}={value}" for name, value in properties), f"{dataset}@{snapshot}"))
+    full = f"{dataset}@{snapshot.name}"
+    values = [f"{name}={value}" for name, value in properties]
+    return Command(("zfs", "set", *values, full), only_if=_is(full, snapshot))
+
+
+def _is(full: str, ref: SnapshotRef) -> Condition:
+    """That the snapshot of this full name is the one meant."""
+    return Condition(argv_guids([full]).argv, f"{full}\t{ref.guid}")

@@ -87,6 +87,15 @@ def parse_holds(stdout: str) -> tuple[Hold, ...]:
     return tuple(found)
 
 
+def parse_held(stdout: str, tag: str) -> frozenset[str]:
+    """The snapshots (full names) that a list of holds tells to be held by `tag`, which holds neither TAB nor newline.
+
+    A line that cannot be read is about somebody else's tag, and says nothing about this one.
+    """
+    lines = (line.split("\t") for line in stdout.splitlines())
+    return frozenset(columns[0] for columns in lines if len(columns) == 3 and columns[1] == tag)
+
+
 def _just(snapshot: str, datasets: Collection[str]) -> Condition:
     """`zfs list` sorts by name, byte for byte."""
     listing = ("zfs", "list", "-H", "-r", "-t", "filesystem,volume", "-o", "name", snapshot.partition("@")[0])

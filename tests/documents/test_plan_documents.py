@@ -78,6 +78,7 @@ def releases(draw: st.DrawFn, **shared: Any) -> DestroyDataset:
         mark=str(RepairMark(RepairKind.CLONE, "copy", draw(guids), "20261120T143000Z")),
         snapshots=tuple(snapshots),
         holds=tuple(draw(st.lists(held, max_size=2))) if snapshots else (),
+        written=draw(st.integers(0, 2**50)),
         frees=draw(st.none() | st.integers(0, 2**50)),
     )
 

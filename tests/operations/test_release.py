@@ -31,6 +31,7 @@ from zfsctl.operations.doctor import plan_doctor_release, view_of
 from zfsctl.operations.saved import check_saved_plan
 from zfsctl.planner.releasing import check_saved_releases, plan_release
 from zfsctl.sandbox.faults import KilledAt
+from zfsctl.sandbox.workload import write
 
 
 def release(pair: Pair, aside: str, *, between: Callable[[], None] | None = None) -> Applied:
@@ -267,7 +268,20 @@ def replaces_its_snapshot(pair: Pair, aside: str) -> None:
     pair.world.zfs("beta", "snapshot", f"{aside}@own")
 
 
+def mounts_it(pair: Pair, aside: str) -> None:
+    pair.world.zfs("beta", "set", "readonly=off", aside)
+    pair.world.zfs("beta", "set", "mountpoint=/rescue", aside)
+    pair.world.zfs("beta", "mount", aside)
+
+
+def writes_to_it(pair: Pair, aside: str) -> None:
+    mounts_it(pair, aside)
+    write(pair.world.sim, "beta", aside, 5 << 20)
+    pair.world.zfs("beta", "unmount", aside)
+
+
 CHANGES = [
+    mounts_it,
     takes_a_snapshot,
     holds_it,
     clones_it,
@@ -280,7 +294,7 @@ CHANGES = [
 changes = pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)
 
 
-@changes
+@pytest.mark.parametrize("change", [*CHANGES, writes_to_it], ids=lambda one: one.__name__)
 def test_what_changed_since_the_plan_was_made_keeps_all_of_it(
     pair: Pair, aside: str, change: Callable[[Pair, str], None]
 ) -> None:

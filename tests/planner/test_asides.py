@@ -80,6 +80,10 @@ def test_copies_come_in_an_order_in_which_they_can_go(snapshots: tuple[Snapshot,
             id="a token",
         ),
         pytest.param(
+            host(a=dataset("bk/a", inconsistent=True)), ("the first copy into bk/a has not ended",),
+            id="what is at home is not whole yet",
+        ),
+        pytest.param(
             host(snapshot(f"{FIRST}@s", userrefs=2), tags={f"{FIRST}@s": ("zfsctl:copy:base",)}),
             (f"the holds of {FIRST}@s were not listed",), id="a hold that was not listed",
         ),

@@ -145,6 +145,11 @@ def test_what_is_as_it_was_planned_is_left_whole() -> None:
             "receiver is another dataset",
             id="another receiver of the name",
         ),
+        pytest.param(
+            lambda a, b: (a, with_dataset(b, "bk/alpha/a", mounted=True)),
+            "mounted and writable",
+            id="the receiver is in use by now",
+        ),
         pytest.param(lambda a, b: (a, without(b, "bk/alpha/a")), "was not listed", id="the receiver is gone"),
         pytest.param(
             lambda a, b: (a, with_dataset(b, "bk/alpha/a", (*RECEIVED, replace(HISTORY[2], dataset="bk/alpha/a")))),

@@ -118,6 +118,7 @@ def document_of_request(request: ApprovalRequest) -> ApprovalRequestDocument:
         "dataset_guid": str(request.dataset_guid),
         "snapshots": [{"name": name, "guid": str(guid)} for name, guid in request.snapshots],
         "why": request.why,
+        "written": request.written,
     }
 
 
@@ -131,4 +132,5 @@ def request_from_document(document: ApprovalRequestDocument) -> ApprovalRequest:
         dataset_guid=int(document["dataset_guid"]),
         snapshots=tuple((ref["name"], int(ref["guid"])) for ref in document["snapshots"]),
         why=document["why"],
+        written=document.get("written", 0),
     )

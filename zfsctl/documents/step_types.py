@@ -88,6 +88,7 @@ class DestroyDatasetDocument(TypedDict):
     mark: Annotated[str, Field(description="zfsctl:aside of that copy")]
     snapshots: list[NamedGuid]
     holds: Annotated[list[OwnHoldDocument], Field(description="released before")]
+    written: NotRequired[Annotated[Bytes, Field(description="in no snapshot")]]
     frees: Bytes | None
 
 

@@ -63,6 +63,7 @@ def document_of_step(step: Step) -> StepDocument:
                 "mark": step.mark,
                 "snapshots": named_guids(step.snapshots),
                 "holds": [{"snapshot": snapshot, "tag": tag} for snapshot, tag in step.holds],
+                "written": step.written,
                 "frees": step.frees,
             }
         case RunHook():
@@ -126,6 +127,7 @@ def _step_of(document: StepDocument) -> Step:
             mark=document["mark"],
             snapshots=snapshot_refs(document["snapshots"]),
             holds=tuple((hold["snapshot"], hold["tag"]) for hold in document["holds"]),
+            written=document.get("written", 0),
             frees=document["frees"],
         )
     if document["kind"] == "hook":

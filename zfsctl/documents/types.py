@@ -6,7 +6,7 @@ builds plain dicts that mypy holds against these types. Fields are only ever add
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
@@ -62,6 +62,7 @@ class ApprovalRequestDocument(TypedDict):
     dataset_guid: Guid
     snapshots: list[NamedGuid]
     why: str
+    written: NotRequired[Annotated[Bytes, Field(description="in no snapshot, and set aside with a receiver")]]
 
 
 @with_config(STRICT)

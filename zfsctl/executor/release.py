@@ -55,7 +55,8 @@ def apply_release(step: DestroyDataset, host: Host) -> StepOutcome:
         return StepOutcome(step.id, Result.FAILED, str(error), code=error.code)
     if wrong := _changed(step, seen, tags):
         return StepOutcome(step.id, Result.STALE, wrong)
-    return _carry_out(step, host, _in_listed_order(step, seen), sorted(tags & set(step.holds)))
+    mounted = next(part.mounted for part in seen if part.name == step.dataset)
+    return _carry_out(step, host, _in_listed_order(step, seen), sorted(tags & set(step.holds)), mounted)
 
 
 def _is_gone(step: DestroyDataset, listing: Completed, pool: Completed) -> bool:
@@ -77,6 +78,12 @@ def _changed(step: DestroyDataset, seen: Sequence[SeenPart], tags: set[tuple[str
         return f"{step.dataset} is no longer the planned dataset"
     if there.mark != step.mark:
         return f"{step.aside} does not carry the mark of a copy set aside any more"
+    if there.mounted == "yes":
+        return f"{step.dataset} is mounted"
+    # Where its newest snapshot went meanwhile, that has become more by itself.
+    newest = [part.guid for part in seen if "@" in part.name][-1:]
+    if there.written > step.written and newest == [ref.guid for ref in step.snapshots[-1:]]:
+        return f"{step.dataset} was written to since it was planned: {there.written} bytes are in no snapshot"
     if there.token is not None:
         return f"a receive into {step.dataset} is running or may be resumed"
     for part in seen:
@@ -95,7 +102,7 @@ def _changed(step: DestroyDataset, seen: Sequence[SeenPart], tags: set[tuple[str
 
 
 def _carry_out(
-    step: DestroyDataset, host: Host, left: Sequence[SnapshotRef], holds: Sequence[tuple[str, str]]
+    step: DestroyDataset, host: Host, left: Sequence[SnapshotRef], holds: Sequence[tuple[str, str]], mounted: str
 ) -> StepOutcome:
     by_tag: dict[str, list[str]] = {}
     for name, tag in holds:
@@ -107,7 +114,7 @@ def _carry_out(
     ]
     parts = list(batches(left, name=lambda ref: f"{step.dataset}@{ref.name}", most_names=MOST_AT_ONCE))
     destroys = [argv_destroy_seen(step.dataset, step.dataset_guid, part) for part in parts]
-    alone = argv_destroy_bare(step.dataset, step.dataset_guid, step.mark)
+    alone = argv_destroy_bare(step.dataset, step.dataset_guid, step.mark, mounted)
     commands = [*releases, *destroys, alone]
     *answers, after = host.run_all([*commands, argv_reread_datasets([step.dataset])], timeout=patience(commands))
     said = _first_problem(commands, answers)

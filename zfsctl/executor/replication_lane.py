@@ -19,6 +19,7 @@ from zfsctl.executor.planned import Taken, taken_by, with_taken
 from zfsctl.executor.receiver import apply_abort, apply_parents, apply_rename
 from zfsctl.executor.repair import apply_clone, apply_promote
 from zfsctl.executor.swap import apply_swap
+from zfsctl.executor.taking_over import why_taken_over
 from zfsctl.executor.transfer import apply_transfer
 from zfsctl.hosts.protocol import Fleet
 from zfsctl.model.event import Result, StepOutcome
@@ -37,6 +38,9 @@ from zfsctl.model.transfer import (
 MOST_IN_A_BATCH = 500
 LONGEST_UNSETTLED_SECONDS = 300
 """So long anchors wait for those of transfers that still run: the holds of a whole tree can be moved at once."""
+
+LONGEST_UNSEEN_SECONDS = 60
+"""After so long a receiver is looked at once more before anything is sent into it."""
 
 TOLD_EVERY_SECONDS = 0.25
 
@@ -147,6 +151,7 @@ class _Flight:
         self._ripe: list[MoveAnchors] = []
         self._ripe_since = 0.0
         self._settling: tuple[Future[list[StepOutcome]], list[MoveAnchors]] | None = None
+        self._began = time.monotonic()
         self._ended = threading.Event()
         """Something of what runs has ended."""
 
@@ -177,16 +182,22 @@ class _Flight:
                 self._board.finished(step, refusal)
                 continue
             self._board.started(step)
-            future = pool.submit(
-                apply_transfer,
-                step,
-                self._fleet,
-                stop=lambda: self._stop.asked,
-                on_bytes=self._teller(step),
-                wait=self._stop.wait,
-            )
+            future = pool.submit(self._transfer, step)
             self._running[future] = step
             future.add_done_callback(lambda _: self._ended.set())
+
+    def _transfer(self, step: Transfer) -> StepOutcome:
+        if time.monotonic() - self._began > LONGEST_UNSEEN_SECONDS and (
+            used := why_taken_over(step, self._fleet.host(step.host))
+        ):
+            return StepOutcome(step.id, Result.STALE, used, code="taken-over")
+        return apply_transfer(
+            step,
+            self._fleet,
+            stop=lambda: self._stop.asked,
+            on_bytes=self._teller(step),
+            wait=self._stop.wait,
+        )
 
     def _teller(self, step: Transfer) -> Callable[[int], None]:
         """Passes on how far a transfer is, not too often."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-def request_id(kind: str, host: str, dataset_guid: int, guids: Iterable[int]) -> str:
+def request_id(kind: str, host: str, dataset_guid: int, guids: Iterable[int], written: int = 0) -> str:
     """The id of a request: the same for the same request made again."""
-    text = "\n".join([kind, host, str(dataset_guid), *map(str, sorted(guids))])
+    text = "\n".join([kind, host, str(dataset_guid), *map(str, sorted(guids)), *([f"+{written}"] if written else [])])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
@@ -31,7 +31,8 @@ REPAIR = "repair"
 class ApprovalRequest:
     """Destroys that a guard withheld, or a repair that waits, bound to guids so that it can mean nothing else.
 
-    `id` is a short digest of kind, host, dataset guid and snapshot guids: the same request made again is the same.
+    `id` is a short digest of kind, host, dataset guid, snapshot guids and what is in no snapshot: the same request made
+    again is the same.
     """
 
     id: str
@@ -43,6 +44,8 @@ class ApprovalRequest:
     snapshots: tuple[tuple[str, int], ...]
     """Short name and guid of each snapshot that would be lost; of a repair, of the base and what would be set aside."""
     why: str
+    written: int = 0
+    """Bytes of a receiver that are in no snapshot, and would be set aside with it."""
 
     @property
     def destroys(self) -> bool:
@@ -60,8 +63,11 @@ class Approval:
     expires_at: int
     decided_at: int | None = None
 
-    def covers(self, *, kind: str, host: str, dataset_guid: int, guids: frozenset[int], now: int) -> bool:
-        """Whether it is approved, still holds at `now`, and allows the loss (or setting aside) of all of `guids`.
+    def covers(
+        self, *, kind: str, host: str, dataset_guid: int, guids: frozenset[int], now: int, written: int = 0
+    ) -> bool:
+        """Whether it is approved, still holds at `now`, and allows the loss (or setting aside) of all of `guids`, and
+        of as many bytes as are `written` in no snapshot.
 
         An approval holds while the newly made plan touches no more than it was given for.
         """
@@ -72,4 +78,5 @@ class Approval:
             and self.request.host == host
             and self.request.dataset_guid == dataset_guid
             and guids <= {guid for _, guid in self.request.snapshots}
+            and written <= self.request.written
         )

@@ -27,6 +27,8 @@ class DestroyDataset:
     """All that it has, oldest first."""
     holds: tuple[tuple[str, str], ...] = ()
     """Snapshot and tag of each hold of zfsctl's own, which is released before."""
+    written: int = 0
+    """Bytes of it that are in no snapshot; with more by then it stays."""
     frees: int | None = None
     """Bytes, by OpenZFS's own `used`, without what lies below it."""
     after: tuple[str, ...] = ()

@@ -36,6 +36,7 @@ _OF_FINDING = {
     "modified": ExitCode.REFUSED,
     "unrelated": ExitCode.REFUSED,
     "taken-over": ExitCode.REFUSED,
+    "repairing": ExitCode.REFUSED,
     "foreign-receive": ExitCode.REFUSED,
     "sender-gone": ExitCode.FAILED,
     "link-unknown": ExitCode.FAILED,

@@ -86,6 +86,8 @@ def _obstacles(
             yield f"nothing is at {home}, where {name} belongs"
         elif REPAIR_MARK in host.chains.marks.get(home, {}):
             yield f"the repair of {home} is not finished"
+        elif host.datasets[home].inconsistent:
+            yield f"the first copy into {home} has not ended"
         yield from _of_snapshots(host, top, datasets, host.snapshots.get(name, ()))
         for link in links:
             if (link.receiver.host.host, link.pair.receiver) == (host.host, home):

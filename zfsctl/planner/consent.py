@@ -70,7 +70,12 @@ def judge_repair(consent: Consent, link: Link, receiver: End) -> Judged:
     given = frozenset(guid for _, guid in request.snapshots)
     for approval in consent.approvals:
         if approval.covers(
-            kind=REPAIR, host=request.host, dataset_guid=request.dataset_guid, guids=given, now=consent.now
+            kind=REPAIR,
+            host=request.host,
+            dataset_guid=request.dataset_guid,
+            guids=given,
+            now=consent.now,
+            written=request.written,
         ):
             return Judged(True)
     if any(
@@ -83,7 +88,7 @@ def judge_repair(consent: Consent, link: Link, receiver: End) -> Judged:
 
 
 def _request(link: Link, receiver: End, asides: Sequence[str]) -> ApprovalRequest:
-    """Bound to the receiver, the base, and every snapshot that would be set aside."""
+    """Bound to the receiver, the base, every snapshot that would be set aside, and how much is in none."""
     dataset = receiver.dataset
     assert dataset is not None
     found = link.lineage
@@ -97,11 +102,12 @@ def _request(link: Link, receiver: End, asides: Sequence[str]) -> ApprovalReques
         why += f", beside {asides[-1]}"
     guids = [one.guid for one in bound]
     return ApprovalRequest(
-        id=request_id(REPAIR, receiver.host.host, dataset.guid, guids),
+        id=request_id(REPAIR, receiver.host.host, dataset.guid, guids, dataset.written),
         kind=REPAIR,
         host=receiver.host.host,
         dataset=receiver.name,
         dataset_guid=dataset.guid,
         snapshots=tuple((one.name, one.guid) for one in bound),
         why=why,
+        written=dataset.written,
     )

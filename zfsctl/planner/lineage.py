@@ -87,6 +87,7 @@ def lineage(
     may_be_away: bool = False,
     is_raw: bool = False,
     repair: str = "",
+    comes_home: bool = False,
     is_received: bool = False,
 ) -> Lineage:
     """The state of one pair.
@@ -98,8 +99,13 @@ def lineage(
         may_be_away: Whether the receiver's pool may be unplugged just now.
         is_raw: Whether the chain is raw; then no snapshot of the receiver's own is tolerated.
         repair: What tells that a repair of this receiver is half done; empty when none is.
+        comes_home: Of that repair only renames are left, which come first whatever the sender is or has: until then
+            the receiver is not where it belongs.
         is_received: The sender is itself a receiver, so that before its own first copy nobody misses it.
     """
+    if comes_home and not receiver.unknown and not _busy(receiver, receiver.dataset):
+        candidates = tuple(filter(is_candidate, sender.snapshots))
+        return _with_base(Lineage(LinkState.REPAIRING, repair, token=receiver.token), sender, receiver, candidates)
     unknown = sender.unknown or receiver.unknown
     if unknown:
         away = may_be_away and not sender.unknown and receiver.pool_is_absent

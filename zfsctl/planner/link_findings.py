@@ -26,6 +26,8 @@ def finding_of(link: Link) -> Finding | None:
             return _away(link)
         case LinkState.BUSY:
             return _about(link, Severity.INFO, "receiving", found.why)
+        case LinkState.REPAIRING:
+            return _about(link, Severity.INFO, "comes-home", found.why)
         case LinkState.UNKNOWN:
             return _about(link, Severity.CRITICAL, "link-unknown", f"not replicated: {found.why}")
         case _:

@@ -36,6 +36,7 @@ def plan_release(host: HostFacts, aside: SetAside) -> tuple[DestroyDataset, ...]
                 mark=mark,
                 snapshots=tuple(SnapshotRef(one.name, one.guid) for one in snapshots),
                 holds=tuple((one.name, tag) for one in snapshots for tag in _own_tags(host, one)),
+                written=host.datasets[name].written,
                 frees=_alone(host, name),
                 after=(steps[-1].id,) if steps else (),
             )
@@ -94,7 +95,12 @@ def _what_is_left(
             return [], f"{step.dataset}@{min(ref.name for ref in new)} was not part of the plan"
         if set(fresh.holds) - set(step.holds):
             return [], f"{step.dataset} has a hold that was not part of the plan"
-        left.append(replace(step, snapshots=fresh.snapshots, holds=fresh.holds, frees=fresh.frees))
+        # Where its newest snapshot went meanwhile, that has become more by itself.
+        if fresh.written > step.written and fresh.snapshots[-1:] == step.snapshots[-1:]:
+            return [], f"{step.dataset} was written to since"
+        left.append(
+            replace(step, snapshots=fresh.snapshots, holds=fresh.holds, written=fresh.written, frees=fresh.frees)
+        )
     return left, ""
 
 

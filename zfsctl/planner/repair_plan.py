@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from zfsctl.model.dataset import Snapshot
+from zfsctl.model.facts import HostFacts
 from zfsctl.model.lineage import Lineage, LinkState
 from zfsctl.model.names import is_at_or_below, stamp
 from zfsctl.model.plan import Step
@@ -19,7 +21,7 @@ from zfsctl.planner.lineage import End, taken_over
 from zfsctl.planner.link_findings import foreign_receive, not_repaired
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair, Tree
-from zfsctl.planner.repairing import Begun, as_promoted, end_of, origin_of, why_not_set_aside
+from zfsctl.planner.repairing import Begun, as_promoted, end_of, nameless_of, origin_of, why_not_set_aside
 from zfsctl.planner.streams import sends_raw
 
 Relate = Callable[[Pair, End, End], Lineage]
@@ -79,6 +81,9 @@ class Repairs:
         kind = RepairKind.FULL if base is None or dataset.origin is not None else RepairKind.CLONE
         mark = RepairMark(kind, self._tree.replication.name, dataset.guid, stamp(self._draft.consent.now))
         begun = Begun(receiver.name, new_name(receiver.name, mark.stamp), mark)
+        if nameless := nameless_of(receiver.host, receiver.name):
+            self._refuse(link, f"{nameless} is there already and does not say whose repair it is")
+            return
         if begun.built in receiver.host.datasets or begun.aside in receiver.host.datasets:
             self._refuse(link, f"{begun.built} or {begun.aside} is there already")
             return
@@ -110,6 +115,11 @@ class Repairs:
         if not begun.is_home and former is not None and (used := taken_over(former)):
             self._refuse(link, used)
             return
+        if not begun.is_home and (wanted := _to_be_set(begun, host)):
+            why = f"not repaired now, {begun.built} came without {wanted}, which its account may not set"
+            hint = f"zfs set {wanted} {shlex.quote(begun.built)}"
+            self._draft.findings[not_repaired(link, why, hint)] = None
+            return
         first: list[Step] = []
         origin = origin_of(host, begun.built) if begun.mark.kind is RepairKind.CLONE else None
         if origin is not None:
@@ -118,18 +128,19 @@ class Repairs:
 
     def _finish(self, link: Link, begun: Begun, sender: End, built: End, first: list[Step], send: Send) -> None:
         """Send what is missing and swap. Where it cannot be sent nothing takes the receiver's place; what is below one
-        that did so already comes home all the same.
+        that did so already comes home all the same, and so does what was built for a place that is empty.
         """
-        pair = replace(link.pair, receiver=begun.built)
-        found = self._relate(pair, sender, built)
         waits = tuple(step.id for step in first)
-        inner = Link(pair, found, sender, built, link.candidates)
-        asked = Sending(inner, sender, built, waits[-1:], str(begun.mark) if not begun.is_home else "")
-        sent = send(asked)
-        if sent is None:
-            if not begun.is_home:
+        if begun.is_torn(built.host):
+            sent: Sequence[str] = ()
+        else:
+            pair = replace(link.pair, receiver=begun.built)
+            found = self._relate(pair, sender, built)
+            inner = Link(pair, found, sender, built, link.candidates)
+            planned = send(Sending(inner, sender, built, waits[-1:], str(begun.mark) if not begun.is_home else ""))
+            if planned is None and not begun.is_home:
                 return
-            sent = ()
+            sent = planned or ()
         self.before += first
         self.swaps.append(
             SwapDatasets(
@@ -201,6 +212,19 @@ def _why_its_key_would_be_missed(link: Link, sender: End, receiver: End) -> str:
     if sends_raw(link, sender, receiver):
         return ""
     return "it is an encryption root of its own that takes plain streams: what takes its place would not have its key"
+
+
+def _to_be_set(begun: Begun, host: HostFacts) -> str:
+    """What a first copy that was built lacks of what protects it: receive can exit 0 without its properties.
+
+    A clone got those of the receiver that it replaces, in the command that made it.
+    """
+    built = host.datasets.get(begun.built)
+    if built is None or built.inconsistent or begun.mark.kind is not RepairKind.FULL:
+        return ""
+    if not built.readonly:
+        return "readonly=on"
+    return "canmount=noauto" if built.canmount == "on" else ""
 
 
 BROKEN = frozenset({LinkState.UNRELATED, LinkState.DIVERGED, LinkState.MODIFIED})

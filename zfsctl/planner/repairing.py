@@ -39,6 +39,14 @@ class Begun:
         """Whether what is built has taken the receiver's place."""
         return self.built == self.receiver
 
+    def is_torn(self, host: HostFacts) -> bool:
+        """Whether the swap was cut off between its two renames, so that nothing is in the receiver's place."""
+        return not self.is_home and self.receiver not in host.datasets and self.aside in host.datasets
+
+    def comes_home(self, host: HostFacts) -> bool:
+        """Whether only renames are left, which ask nothing of the sender."""
+        return self.is_home or self.is_torn(host)
+
     @property
     def why(self) -> str:
         """One line for people."""
@@ -61,6 +69,14 @@ def begun_repair(replication: str, host: HostFacts, receiver: str) -> Begun | No
         if mark is not None and mark.replication == replication and former in (None, _with_guid(former, mark.guid)):
             return Begun(receiver, name, mark)
     return None
+
+
+def nameless_of(host: HostFacts, receiver: str) -> str:
+    """What is called as if it were built for `receiver` and carries no mark; empty for nothing.
+
+    A first copy comes without its mark where the account may not set it: beside that no other is begun.
+    """
+    return next((name for name in host.datasets if is_new_of(name, receiver) and _mark(host, name) is None), "")
 
 
 def _mark(host: HostFacts, name: str) -> RepairMark | None:

@@ -125,7 +125,7 @@ class _Stand:
                 moving.append(pair.receiver)
         return found
 
-    def relate(self, pair: Pair, sender: End, receiver: End, repair: str = "") -> Lineage:
+    def relate(self, pair: Pair, sender: End, receiver: End, repair: str = "", *, comes_home: bool = False) -> Lineage:
         """How two datasets stand to each other by the rules of a pair."""
         return lineage(
             sender,
@@ -134,6 +134,7 @@ class _Stand:
             may_be_away=pair.replication.away is not None,
             is_raw=is_raw_chain(sender, receiver),
             repair=repair,
+            comes_home=comes_home,
             is_received=any(
                 other.receiver_host == pair.tree.sender_host and is_at_or_below(pair.sender, other.receiver)
                 for other in self.trees
@@ -145,7 +146,13 @@ class _Stand:
         sender = End(self._host(tree.sender_host), pair.sender)
         receiver = End(self._host(tree.receiver_host), pair.receiver)
         begun = None if moving else begun_repair(pair.replication.name, receiver.host, receiver.name)
-        found = self.relate(pair, sender, receiver, repair=moving or (begun.why if begun is not None else ""))
+        found = self.relate(
+            pair,
+            sender,
+            receiver,
+            repair=moving or (begun.why if begun is not None else ""),
+            comes_home=begun is not None and begun.comes_home(receiver.host),
+        )
         chain = receiver
         if begun is not None and found.state is LinkState.REPAIRING:
             chain = end_of(receiver.host, begun)

@@ -26,7 +26,7 @@ from zfsctl.model.transfer import (
     Transfer,
 )
 from zfsctl.planner.anchoring import is_begun_by_us, standing_of
-from zfsctl.planner.lineage import End
+from zfsctl.planner.lineage import End, taken_over
 from zfsctl.planner.pairing import Tree, trees_of
 from zfsctl.planner.stale import stale
 
@@ -249,6 +249,8 @@ class _Checking:
             return host.why_unseen(step.receiver) or ("" if host.complete else "its host could not be read in full")
         if step.receiver_guid is not None and dataset.guid != step.receiver_guid:
             return f"the receiver is another dataset now, guid {dataset.guid}"
+        if used := taken_over(dataset):
+            return used
         place = (step.host, step.receiver)
         aborts = [one for one in self.left.values() if isinstance(one, AbortReceive)]
         aborted = {one.token for one in aborts if (one.host, one.dataset) == place}

@@ -17,7 +17,7 @@ from zfsctl.zfs.repairing import still
 from zfsctl.zfs.text import rows, text_if_applicable, unreadable, whole_number
 
 _WHAT = "the look at a copy set aside"
-_COLUMNS = ("name", "guid", "userrefs", "clones", "receive_resume_token", ASIDE_MARK)
+_COLUMNS = ("name", "guid", "userrefs", "mounted", "written", "clones", "receive_resume_token", ASIDE_MARK)
 _TYPES = ("-d", "1", "-t", "filesystem,volume,snapshot")
 
 
@@ -28,6 +28,10 @@ class SeenPart:
     name: str
     guid: int
     userrefs: int
+    mounted: str
+    """yes, no, or - of what cannot be."""
+    written: int
+    """Bytes since its newest snapshot."""
     clones: tuple[str, ...]
     token: str | None
     mark: str | None
@@ -50,7 +54,7 @@ def parse_look(stdout: str) -> tuple[SeenPart, ...]:
         UnreadableOutputError: A line is not what OpenZFS prints.
     """
     found: list[SeenPart] = []
-    for line, (name, guid, userrefs, clones, token, mark) in rows(_WHAT, stdout, len(_COLUMNS)):
+    for line, (name, guid, userrefs, mounted, written, clones, token, mark) in rows(_WHAT, stdout, len(_COLUMNS)):
         if not name:
             raise unreadable(_WHAT, line, "no name")
         held = text_if_applicable(userrefs)
@@ -59,6 +63,8 @@ def parse_look(stdout: str) -> tuple[SeenPart, ...]:
                 name,
                 whole_number(_WHAT, line, guid),
                 0 if held is None else whole_number(_WHAT, line, held),
+                mounted,
+                0 if text_if_applicable(written) is None else whole_number(_WHAT, line, written),
                 () if text_if_applicable(clones) is None else tuple(clones.split(",")),
                 text_if_applicable(token),
                 text_if_applicable(mark),
@@ -77,8 +83,10 @@ def argv_release_own(dataset: str, guid: int, tag: str, names: Sequence[str]) ->
     return Command(command.argv, only_if=still(dataset, guid))
 
 
-def argv_destroy_bare(dataset: str, guid: int, mark: str) -> Command:
+def argv_destroy_bare(dataset: str, guid: int, mark: str, mounted: str) -> Command:
     """Destroy `dataset`, as long as it is the one with `guid`, is marked, and has neither snapshots nor anything below.
+
+    `mounted` is what that was seen to be, no or -: an idle filesystem would be unmounted without a word.
 
     Raises:
         ValueError: It is no copy set aside, nor below one.
@@ -86,6 +94,6 @@ def argv_destroy_bare(dataset: str, guid: int, mark: str) -> Command:
     check_dataset_name(dataset)
     if former_home_of(dataset) == dataset or "/" not in dataset:
         raise ValueError(f"{dataset} was not set aside")
-    look = ("zfs", "list", "-Hp", *_TYPES, "-o", f"name,guid,receive_resume_token,{ASIDE_MARK}", dataset)
-    alone = f"{dataset}\t{guid}\t-\t{mark}"
+    look = ("zfs", "list", "-Hp", *_TYPES, "-o", f"name,guid,mounted,receive_resume_token,{ASIDE_MARK}", dataset)
+    alone = f"{dataset}\t{guid}\t{mounted}\t-\t{mark}"
     return Command(("zfs", "destroy", dataset), only_if=Condition(look, alone))

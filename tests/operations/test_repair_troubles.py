@@ -1,0 +1,175 @@
+"""Repairs that cannot go on as planned: what is in its place goes home all the same, and nothing half-made does."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.operations.test_repair import COPY, Pair, diverges, is_modified, new_pair, shares_nothing
+from zfsctl.errors import ExitCode
+from zfsctl.model.approval import ApprovalStatus
+from zfsctl.model.event import Result
+from zfsctl.model.plan import Plan
+from zfsctl.operations.apply import apply_plan
+from zfsctl.operations.doctor import examine
+from zfsctl.sandbox.faults import KilledAt
+from zfsctl.sandbox.workload import write
+
+TREE = [COPY, f"{COPY}/vol", f"{COPY}/x", f"{COPY}/x/y"]
+MOST_CHANGES = 60
+
+
+@pytest.fixture(scope="module")
+def current(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return new_pair(tmp_path_factory.mktemp("pair"))
+
+
+@pytest.fixture
+def pair(current: Pair, tmp_path: Path) -> Pair:
+    return Pair(current.world.copy(tmp_path / "world"))
+
+
+def at_home(pair: Pair) -> list[str]:
+    names = pair.world.zfs("beta", "list", "-H", "-r", "-o", "name", "bk/copies")
+    return [name for name in TREE if name in names]
+
+
+def releases_the_sender(pair: Pair) -> None:
+    for name in pair.world.zfs("alpha", "list", "-H", "-r", "-o", "name", "-t", "snapshot", "tank/a"):
+        for tag in ("zfsctl:copy:send",):
+            with contextlib.suppress(Exception):
+                pair.world.zfs("alpha", "release", tag, name)
+
+
+def the_sender_is_gone(pair: Pair) -> None:
+    releases_the_sender(pair)
+    pair.world.zfs("alpha", "destroy", "-r", "tank/a")
+
+
+def the_sender_is_another(pair: Pair) -> None:
+    the_sender_is_gone(pair)
+    for name in ("tank/a", "tank/a/x", "tank/a/x/y"):
+        pair.world.zfs("alpha", "create", name)
+    pair.world.zfs("alpha", "create", "-s", "-V", "1G", "tank/a/vol")
+    pair.takes()
+
+
+def the_sender_is_away(pair: Pair) -> None:
+    pair.world.sim.hosts["alpha"].reachable = False
+
+
+@pytest.mark.parametrize("then", [the_sender_is_gone, the_sender_is_another, the_sender_is_away])
+def test_a_swap_that_was_cut_off_is_ended_whatever_became_of_the_sender(
+    current: Pair, tmp_path: Path, then: Callable[[Pair], None]
+) -> None:
+    """Between its two renames nothing is in the receiver's place, and the next who looks there may want to restore."""
+    torn = 0
+    for number in range(1, MOST_CHANGES):
+        pair = Pair(current.world.copy(tmp_path / str(number)))
+        diverges(pair)
+        pair.world.fleet.faults.kill(number)
+        try:
+            pair.replicate()
+            break
+        except KilledAt:
+            pair.world.fleet.faults.clear()
+        if at_home(pair) == TREE:
+            continue
+        torn += 1
+        then(pair)
+
+        pair.replicate()
+
+        assert at_home(pair) == TREE, number
+        assert not pair.beside()
+    assert torn >= 3, "between the renames, and before each child is home"
+
+
+def may_not(pair: Pair, *rights: str) -> None:
+    pair.world.sim.hosts["beta"].denied = frozenset(rights)
+
+
+def test_a_first_copy_that_came_open_does_not_take_the_place_of_one_that_is_closed(pair: Pair) -> None:
+    shares_nothing(pair)
+    may_not(pair, "readonly", "canmount")
+    pair.replicate()
+
+    again = pair.replicate()
+
+    built = sorted(pair.beside())
+    assert again.exit_code is ExitCode.REFUSED
+    assert [(one.code, one.hint) for one in again.plan.findings] == [
+        ("repairing", f"zfs set canmount=noauto {name}") for name in built
+    ]
+    closed = pair.world.zfs("beta", "get", "-H", "-o", "value", "canmount", f"{COPY}/x")
+    assert closed == ["noauto"], "the old one is still in its place"
+
+    may_not(pair)
+    for name in built:
+        pair.world.zfs("beta", "set", "canmount=noauto", name)
+    assert pair.replicate().exit_code is ExitCode.DONE
+    assert pair.is_current()
+
+
+def test_beside_a_copy_without_its_mark_no_other_is_begun(pair: Pair) -> None:
+    """Whoever may not set it would get a whole copy more by every run."""
+    shares_nothing(pair)
+    may_not(pair, "userprop")
+    pair.replicate()
+    built = pair.beside()
+    pair.takes()
+
+    again = pair.replicate()
+
+    assert built
+    assert pair.beside() == built
+    said = [one.message for one in again.plan.findings if one.code == "unrelated"]
+    assert all("is there already and does not say whose repair it is" in one for one in said)
+    assert said
+    with pair.world.session(dry_run=True) as session:
+        assert sorted(one.dataset for one in examine(session).findings if one.code == "half-built") == sorted(built)
+
+
+def approves(pair: Pair, plan: Plan) -> None:
+    with pair.world.session() as session:
+        for request in plan.approvals:
+            session.required_journal.decide_approvals([request.id], ApprovalStatus.APPROVED, session.clock())
+
+
+@pytest.mark.parametrize("more", [0, 3 << 30])
+def test_an_approval_is_for_what_was_written_until_then(tmp_path: Path, more: int) -> None:
+    pair = new_pair(tmp_path, "ask")
+    is_modified(pair)
+    approves(pair, pair.replicate().plan)
+    if more:
+        pair.world.zfs("beta", "set", "readonly=off", COPY)
+        write(pair.world.sim, "beta", COPY, more)
+        pair.world.zfs("beta", "set", "readonly=on", COPY)
+
+    done = pair.replicate()
+
+    assert done.exit_code is (ExitCode.REFUSED if more else ExitCode.DONE)
+    assert len(done.plan.approvals) == bool(more)
+    assert len(pair.asides()) == (not more)
+
+
+def test_what_is_taken_into_use_while_others_are_sent_is_left_alone(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan may be days old by the time of its last stream."""
+    monkeypatch.setattr("zfsctl.executor.replication_lane.LONGEST_UNSEEN_SECONDS", -1)
+    pair.takes()
+    before = {name: guid for name, guid in pair.received().items() if name.startswith(f"{COPY}@")}
+    plan = pair.plan()
+    for argv in (("set", "readonly=off", COPY), ("set", "mountpoint=/live", COPY), ("mount", COPY)):
+        pair.world.zfs("beta", *argv)
+    with pair.world.session() as session:
+        done = apply_plan(session, plan)
+
+    refused = {outcome.code: outcome for outcome in done.outcomes if outcome.result is Result.STALE}
+    assert "mounted and writable" in refused["taken-over"].detail
+    assert {name: guid for name, guid in pair.received().items() if name.startswith(f"{COPY}@")} == before
+    assert done.exit_code is ExitCode.PARTIAL

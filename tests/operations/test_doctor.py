@@ -170,6 +170,25 @@ def test_holds_of_a_replication_that_was_dropped_are_told_once_for_each_dataset(
     ]  # fmt: skip
 
 
+def test_what_a_renamed_replication_may_go_on_from_gets_no_line_that_takes_it_away(pair: Pair) -> None:
+    """The base snapshot may be gone on the sender: then the old cursor is all that the two ends share."""
+    pair.world.policy_text = pair.world.policy_text.replace('name = "copy"', 'name = "renamed"')
+
+    before = look(pair).findings
+    pair.world.sim.hosts["beta"].reachable = False
+    away = [finding for finding in look(pair).findings if finding.host == "alpha"]
+    pair.world.sim.hosts["beta"].reachable = True
+    pair.replicate()
+    after = look(pair).findings
+
+    assert {finding.code for finding in (*before, *away)} >= {"leaked-cursor", "leaked-hold"}
+    for finding in (*before, *away):
+        assert "zfs destroy" not in finding.hint
+        assert "zfs release" not in finding.hint
+    assert {finding.hint for finding in before} == {"zfsctl replicate renamed"}
+    assert any("zfs destroy" in finding.hint for finding in after), "it has anchors of its own by now"
+
+
 def test_a_receive_into_what_no_replication_fills_is_told(pair: Pair) -> None:
     pair.world.fleet.faults.end_stream(StreamEnd.KILLED, 0.5)
     with pytest.raises(KilledAt):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.operations.test_repair import COPY, Pair, diverges, is_modified, new_pair, shares_nothing
+from tests.operations.test_repair import COPY, Pair, a_child_diverges, diverges, is_modified, new_pair, shares_nothing
 from zfsctl.errors import ExitCode, UsageError
 from zfsctl.model.approval import ApprovalStatus
 from zfsctl.model.event import Result
@@ -64,15 +64,16 @@ def the_sender_is_away(pair: Pair) -> None:
     pair.world.sim.hosts["alpha"].reachable = False
 
 
+@pytest.mark.parametrize("broken", [diverges, a_child_diverges])
 @pytest.mark.parametrize("then", [the_sender_is_gone, the_sender_is_empty, the_sender_is_another, the_sender_is_away])
 def test_a_swap_that_was_cut_off_is_ended_whatever_became_of_the_sender(
-    current: Pair, tmp_path: Path, then: Callable[[Pair], None]
+    current: Pair, tmp_path: Path, then: Callable[[Pair], None], broken: Callable[[Pair], None]
 ) -> None:
     """Between its two renames nothing is in the receiver's place, and the next who looks there may want to restore."""
     torn = 0
     for number in range(1, MOST_CHANGES):
         pair = Pair(current.world.copy(tmp_path / str(number)))
-        diverges(pair)
+        broken(pair)
         pair.world.fleet.faults.kill(number)
         try:
             pair.replicate()
@@ -88,7 +89,33 @@ def test_a_swap_that_was_cut_off_is_ended_whatever_became_of_the_sender(
 
         assert at_home(pair) == TREE, number
         assert not pair.beside()
-    assert torn >= 3, "between the renames, and before each child is home"
+    assert torn >= 2, "between the renames, and before what lies below is home"
+
+
+def test_a_name_alone_makes_no_swap_that_was_cut_off(current: Pair, tmp_path: Path) -> None:
+    """Somebody moves the receiver away by hand, to the very name that a repair would have given it."""
+    moved = 0
+    for number in range(1, MOST_CHANGES):
+        pair = Pair(current.world.copy(tmp_path / str(number)))
+        diverges(pair)
+        pair.world.fleet.faults.kill(number)
+        with contextlib.suppress(KilledAt):
+            pair.replicate()
+        pair.world.fleet.faults.clear()
+        built = pair.beside()
+        if at_home(pair) != TREE:
+            break
+        if not built or pair.world.zfs("beta", "get", "-H", "-o", "value", "origin", built[0]) == ["-"]:
+            continue
+        moved += 1
+        pair.world.zfs("beta", "rename", COPY, built[0].replace("-new-", "-aside-"))
+
+        for _ in range(2):
+            assert pair.replicate().exit_code is not ExitCode.DONE
+
+        assert COPY not in at_home(pair), "a clone without its history is no copy"
+        assert pair.beside() == built
+    assert moved
 
 
 def may_not(pair: Pair, *rights: str) -> None:
@@ -176,3 +203,14 @@ def test_what_is_taken_into_use_while_others_are_sent_is_left_alone(
     assert "mounted and writable" in refused["taken-over"].detail
     assert {name: guid for name, guid in pair.received().items() if name.startswith(f"{COPY}@")} == before
     assert done.exit_code is ExitCode.PARTIAL
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_look_that_fails_stops_no_transfer(pair: Pair, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """The stream itself would have waited for the host."""
+    monkeypatch.setattr("zfsctl.executor.replication_lane.LONGEST_UNSEEN_SECONDS", -1)
+    pair.takes()
+    pair.world.fleet.faults.cut("name,guid,type,origin", 0, host="beta", times=times)
+
+    assert pair.replicate().exit_code is ExitCode.DONE
+    assert pair.is_current()

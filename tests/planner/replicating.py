@@ -12,6 +12,7 @@ from zfsctl.model.policy import HostEntry, Pattern, PolicyFile
 from zfsctl.model.replication import Replication
 from zfsctl.model.transfer import AbortReceive, CreateParents, HoldSnapshots, MoveAnchors, RenameSnapshot, Transfer
 from zfsctl.model.verdicts import Reason
+from zfsctl.planner.consent import Consent
 from zfsctl.planner.lineage import End
 from zfsctl.planner.pairing import trees_of
 from zfsctl.planner.replicating import Replicating, plan_replicating
@@ -28,6 +29,7 @@ def plan(
     sends: bool = True,
     taking: Sequence[Step] = (),
     more: Iterable[HostFacts] = (),
+    now: int = 0,
 ) -> Replicating:
     """What is to be done about every pair of `rules` (of `RULE` if there are none)."""
     policy = PolicyFile(hosts=HOSTS, replications=rules or (RULE,))
@@ -39,6 +41,7 @@ def plan(
         adopts=lambda _host, _name: (),
         sends=lambda _: sends,
         taking=taking,
+        consent=Consent(now),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.planner.notation import guid_of, receiver, sender, token_of
+from tests.planner.notation import at, guid_of, receiver, sender, token_of
 from tests.planner.replicating import DAY, RULE, codes, kept, plan
 from zfsctl.model.lineage import Lineage, LinkState
 from zfsctl.model.verdicts import Rule
@@ -128,6 +128,15 @@ def test_a_host_whose_clock_is_ahead_lets_nothing_go_early() -> None:
     sends, receives = sender("20T12b 20T13", clock="20T14"), receiver("20T12k", clock="30T00")
 
     assert kept(plan(sends, receives, replace(RULE, pending_limit=DAY), sends=False), sends) == "20T13 pending"
+
+
+def test_a_sender_whose_clock_is_ahead_lets_nothing_go_early_either() -> None:
+    """What waits is old when both clocks say so."""
+    sends, receives = sender("20T12b 20T13", clock="30T00"), receiver("20T12k", clock="30T00")
+    rule = replace(RULE, pending_limit=DAY)
+
+    assert kept(plan(sends, receives, rule, sends=False, now=at("20T14")), sends) == "20T13 pending"
+    assert kept(plan(sends, receives, rule, sends=False, now=at("30T00")), sends) == ""
 
 
 @pytest.mark.parametrize("away", [None, 45 * DAY], ids=["unknown", "away"])

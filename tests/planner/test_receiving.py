@@ -78,6 +78,15 @@ def test_without_any_rule_nothing_of_a_receiver_goes() -> None:
     assert receivers(RULE)["beta:bk/a"].policy is None
 
 
+def test_nothing_of_a_receiver_goes_where_a_rule_says_none() -> None:
+    """Its sender's policy is not asked; the keep of the replication is a word about this very receiver."""
+    none = selected("beta", "bk/a", None)
+
+    kept = receivers(RULE, SENDER, none)["beta:bk/a"]
+    assert (kept.rule, kept.policy) == (none.rule, None)
+    assert rules_of(receivers(KEEP, SENDER, none)["beta:bk/a"]) == "monthly=24"
+
+
 def test_a_receiver_that_is_not_there_yet_is_kept_by_nothing() -> None:
     assert "beta:bk/a" not in receivers(KEEP, SENDER, on_beta=())
 

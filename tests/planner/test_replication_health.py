@@ -119,6 +119,13 @@ def test_without_a_copy_nothing_is_healthy(clock: str, health: LinkHealth) -> No
     assert (found.state, found.health, found.base) == (LinkState.MISSING, health, None)
 
 
+def test_a_date_that_is_still_to_come_hides_no_wait() -> None:
+    """The clock was wrong for one snapshot, which is the oldest that waits."""
+    history = "18T00 25T00 20T00"
+
+    assert status(sender(history, clock="20T12"), receiver("18T00", of=history)).lag == 12 * 3600
+
+
 def test_a_first_copy_of_the_newest_alone_waits_for_no_older_one() -> None:
     found = status(sender(clock="20T01"), receiver(None), replace(RULE, initial=Initial.NEWEST))
 

@@ -5,13 +5,14 @@ Anchors move in batches.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
-from zfsctl.errors import ZfsctlError
+from zfsctl.errors import HostCommandError, UnreachableError, ZfsctlError
 from zfsctl.executor.anchors import apply_anchors
 from zfsctl.executor.board import ENDED_WELL, Board, Stop, failed
 from zfsctl.executor.hold import apply_hold
@@ -61,6 +62,7 @@ def apply_replication(
 
     `earlier` are steps of other lanes that have to end first, well or not: under a receive nothing can be destroyed.
     """
+    seen_at = time.monotonic()  # what the plan rests on was read shortly before
     try:
         ours = may_change(REPLICATION_LOCK, name)
         if not ours:
@@ -73,7 +75,7 @@ def apply_replication(
         for step in whole:
             if not isinstance(step, Transfer | MoveAnchors | SwapDatasets):
                 _carry_out(step, fleet, board, known, stop)
-        _Flight(fleet, whole, board, known, stop).run()
+        _Flight(fleet, whole, board, known, stop, seen_at).run()
         # A rename ends a receive that runs below it, so nothing is swapped while anything is sent.
         for step in whole:
             if isinstance(step, SwapDatasets):
@@ -139,7 +141,13 @@ class _Flight:
     """All transfers of a replication, and the anchors that follow them."""
 
     def __init__(
-        self, fleet: Fleet, steps: Sequence[ReplicationStep], board: Board, known: frozenset[str], stop: Stop
+        self,
+        fleet: Fleet,
+        steps: Sequence[ReplicationStep],
+        board: Board,
+        known: frozenset[str],
+        stop: Stop,
+        seen_at: float,
     ) -> None:
         self._fleet = fleet
         self._board = board
@@ -151,7 +159,7 @@ class _Flight:
         self._ripe: list[MoveAnchors] = []
         self._ripe_since = 0.0
         self._settling: tuple[Future[list[StepOutcome]], list[MoveAnchors]] | None = None
-        self._began = time.monotonic()
+        self._seen_at = seen_at
         self._ended = threading.Event()
         """Something of what runs has ended."""
 
@@ -187,10 +195,11 @@ class _Flight:
             future.add_done_callback(lambda _: self._ended.set())
 
     def _transfer(self, step: Transfer) -> StepOutcome:
-        if time.monotonic() - self._began > LONGEST_UNSEEN_SECONDS and (
-            used := why_taken_over(step, self._fleet.host(step.host))
-        ):
-            return StepOutcome(step.id, Result.STALE, used, code="taken-over")
+        if time.monotonic() - self._seen_at > LONGEST_UNSEEN_SECONDS:
+            # A host that does not answer now is asked again by the transfer, which waits for it.
+            with contextlib.suppress(HostCommandError, UnreachableError):
+                if used := why_taken_over(step, self._fleet.host(step.host)):
+                    return StepOutcome(step.id, Result.STALE, used, code="taken-over")
         return apply_transfer(
             step,
             self._fleet,

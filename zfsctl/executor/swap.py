@@ -101,6 +101,8 @@ def _renames(step: SwapDatasets, places: dict[str, SeenPlace]) -> tuple[list[Com
 def _bring_home(step: SwapDatasets, host: Host, aside: dict[str, SeenPlace], here: SeenPlace, stays: list[str]) -> str:
     """Mark the set-aside copy and move what lies below it to below `here`; what went wrong."""
     former = aside[step.aside]
+    if former.guid != step.dataset_guid:
+        return f"{step.aside} is not what was in its place"
     moves: list[Command] = []
     for name, child in aside.items():
         if name == step.aside:

@@ -124,6 +124,7 @@ def anchor(
     *,
     candidates: Sequence[Snapshot],
     pending_limit: int,
+    now: int,
 ) -> bool:
     """Add what one pair needs to `anchors`; whether something that has waited too long is no longer kept for it.
 
@@ -135,11 +136,17 @@ def anchor(
         found: How they stand to each other.
         candidates: What is to be sent at all, oldest first.
         pending_limit: Seconds for which what was not received yet is kept on the sender.
+        now: The controller's clock. What waits is old when both clocks say so, since one of them may be wrong.
     """
     standing = standing_of(name, sender, receiver)
-    late = _anchor_sender(anchors, name, sender, found, standing, candidates, pending_limit)
+    late = _anchor_sender(anchors, name, sender, found, standing, candidates, pending_limit, now)
     _anchor_receiver(anchors, name, receiver, found, standing)
     return late
+
+
+def age_of_oldest(waiting: Iterable[Snapshot], clock: int) -> int:
+    """Seconds for which the oldest has waited; 0 for none. A date that is still to come says nothing."""
+    return max((clock - one.creation for one in waiting if one.creation <= clock), default=0)
 
 
 def anchor_in_flight(anchors: Anchors, sender: End, step: Transfer) -> None:
@@ -161,6 +168,7 @@ def _anchor_sender(
     standing: Standing,
     candidates: Sequence[Snapshot],
     pending_limit: int,
+    now: int,
 ) -> bool:
     if found.state in (LinkState.UNKNOWN, LinkState.AWAY):
         if not standing.cursors:
@@ -177,7 +185,7 @@ def _anchor_sender(
         ends = {found.token.to_guid, found.token.from_guid}
         needed = [one for one in sender.snapshots if one.guid in ends]
         anchors.keep(sender, needed, Reason(Rule.TOKEN, f"{name}: an interrupted transfer needs it"))
-    clock = sender.host.clock
+    clock = min(sender.host.clock, now)
     young = [one for one in waiting if clock - one.creation < pending_limit]
     anchors.keep(
         sender, young, Reason(Rule.PENDING, f"{name}: not received yet, waits for at most {span(pending_limit)}")

@@ -16,6 +16,7 @@ from zfsctl.model.policy import PolicyFile
 from zfsctl.model.repair import is_new, parse_repair_mark
 from zfsctl.model.replication import is_by_hand
 from zfsctl.model.transfer import AbortReceive, Transfer
+from zfsctl.planner.anchoring import is_settled, standing_of
 from zfsctl.planner.links import Link
 from zfsctl.planner.matching import named_by_us
 from zfsctl.planner.pairing import Tree
@@ -47,6 +48,18 @@ class Known:
             for tree in self.trees
         )
 
+    def unsettled_at(self, host: str, dataset: str) -> str:
+        """A replication of the policy that may still rest on what another one left there; empty for none."""
+        for link in self.links:
+            ends = ((link.sender.host.host, link.pair.sender), (link.receiver.host.host, link.pair.receiver))
+            name = link.pair.replication.name
+            if (host, dataset) in ends and (
+                link.lineage.state in (LinkState.UNKNOWN, LinkState.AWAY)
+                or not is_settled(name, standing_of(name, link.sender, link.receiver), link.lineage)
+            ):
+                return name
+        return ""
+
     def receives(self, replication: str, host: str, dataset: str) -> bool:
         """Whether `replication` arrives in `dataset` on `host`."""
         return any(
@@ -69,6 +82,15 @@ def leaks_on(host: HostFacts, known: Known) -> Iterator[Finding]:
 def _found(known: Known, host: HostFacts, code: str, dataset: str, message: str, *argv: str) -> Finding:
     hint = line_for(known.policy, host.host, *argv) if argv[0] == "zfs" else " ".join(argv)
     return Finding(Severity.WARNING, code, host.host, dataset, message, hint)
+
+
+def _unless_needed(known: Known, host: HostFacts, code: str, dataset: str, message: str, *argv: str) -> Finding:
+    """The same, with no line that could take away what a renamed or new replication would go on from."""
+    name = known.unsettled_at(host.host, dataset)
+    if not name:
+        return _found(known, host, code, dataset, message, *argv)
+    said = f"{message}; {name} may go on from it, and has no anchors of its own there yet"
+    return _found(known, host, code, dataset, said, f"zfsctl replicate {name}")
 
 
 def _not_in_the_policy(replication: str) -> str:
@@ -100,7 +122,7 @@ def _holds(host: HostFacts, known: Known) -> Iterator[Finding]:
             continue
         more = f" and {counted(len(names) - 1, 'more snapshot')}" if len(names) > 1 else ""
         message = f"@{names[0].partition('@')[2]}{more} cannot be destroyed, held by {tag}: {why}"
-        yield _found(known, host, "leaked-hold", dataset, message, "zfs", "release", tag, *names)
+        yield _unless_needed(known, host, "leaked-hold", dataset, message, "zfs", "release", tag, *names)
 
 
 def _cursors(host: HostFacts, known: Known) -> Iterator[Finding]:
@@ -122,7 +144,7 @@ def _cursors(host: HostFacts, known: Known) -> Iterator[Finding]:
                 why = _not_in_the_policy(replication)
             for one in here:
                 message = f"the cursor #{one.name} is left over: {why}"
-                yield _found(known, host, "leaked-cursor", dataset, message, "zfs", "destroy", str(one))
+                yield _unless_needed(known, host, "leaked-cursor", dataset, message, "zfs", "destroy", str(one))
 
 
 def _partial_receives(host: HostFacts, known: Known) -> Iterator[Finding]:

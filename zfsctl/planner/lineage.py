@@ -103,7 +103,7 @@ def lineage(
             the receiver is not where it belongs.
         is_received: The sender is itself a receiver, so that before its own first copy nobody misses it.
     """
-    if comes_home and not receiver.unknown and not _busy(receiver, receiver.dataset):
+    if comes_home and not receiver.unknown and not why_busy(receiver, receiver.dataset):
         candidates = tuple(filter(is_candidate, sender.snapshots))
         return _with_base(Lineage(LinkState.REPAIRING, repair, token=receiver.token), sender, receiver, candidates)
     unknown = sender.unknown or receiver.unknown
@@ -118,7 +118,7 @@ def lineage(
     candidates = tuple(filter(is_candidate, sender.snapshots))
     if not candidates:
         return Lineage(LinkState.EMPTY, "there is no snapshot to send yet")
-    if busy := _busy(receiver, target):
+    if busy := why_busy(receiver, target):
         return _with_base(Lineage(LinkState.BUSY, busy), sender, receiver, candidates)
     if repair:
         return _with_base(Lineage(LinkState.REPAIRING, repair, token=receiver.token), sender, receiver, candidates)
@@ -190,7 +190,7 @@ def _missing(sender: End, receiver: End, candidates: Sequence[Snapshot]) -> Line
     return replace(found, why=f"the first copy goes on with @{sent.name}")
 
 
-def _busy(receiver: End, target: Dataset | None) -> str:
+def why_busy(receiver: End, target: Dataset | None) -> str:
     """Why a receive must be running: it has left its traces and no token."""
     if receiver.token is not None or target is None:
         return ""

@@ -9,7 +9,7 @@ from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import MAX_NAME_BYTES
 from zfsctl.model.transfer import Send, cursor_name
-from zfsctl.planner.anchoring import standing_of, unreceived
+from zfsctl.planner.anchoring import age_of_oldest, standing_of, unreceived
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair
 from zfsctl.planner.pasting import explaining
@@ -43,7 +43,7 @@ def _away(link: Link) -> Finding:
     away = replication.away
     standing = standing_of(replication.name, link.sender, link.receiver)
     waiting = unreceived(standing, link.candidates)
-    age = link.sender.host.clock - waiting[0].creation if waiting else 0
+    age = age_of_oldest(waiting, link.sender.host.clock)
     if away is None or age <= away:
         tree = link.pair.tree
         whole = replace(link, pair=Pair(tree, tree.sender, tree.receiver))

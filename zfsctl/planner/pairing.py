@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from zfsctl.model.facts import HostFacts
-from zfsctl.model.names import is_at_or_below
+from zfsctl.model.names import REPAIR_MARK, is_at_or_below
 from zfsctl.model.policy import PolicyFile
-from zfsctl.model.repair import home_of
+from zfsctl.model.repair import aside_name, home_of, parse_repair_mark
 from zfsctl.model.replication import Replication
 from zfsctl.planner.matching import made_by_us, selects_host, tree_order
 
@@ -107,7 +107,7 @@ def pairs_of(tree: Tree, facts: Mapping[str, HostFacts]) -> tuple[Pair, ...]:
     if sender is not None:
         names.update(dict.fromkeys(_tree_on(sender, tree.sender)))
     if receiver is not None:
-        for name in _tree_on(receiver, tree.receiver):
+        for name in (*_tree_on(receiver, tree.receiver), *_torn_from(receiver, tree.receiver)):
             names[tree.sender_of(name)] = None
     return tuple(Pair(tree, name, tree.receiver_of(name)) for name in sorted(names, key=tree_order))
 
@@ -143,6 +143,15 @@ def _roots(trees: Sequence[Tree], host: str) -> tuple[str, ...]:
         *((tree.receiver_host, tree.receiver) for tree in trees),
     ]
     return tuple(dict.fromkeys(name for where, name in ends if where == host))
+
+
+def _torn_from(host: HostFacts, root: str) -> Iterator[str]:
+    """The receivers of a tree in whose place nothing is, because their swap was cut off between its two renames."""
+    for name in _built_for(host, root):
+        mark = parse_repair_mark(host.chains.marks.get(name, {}).get(REPAIR_MARK, ""))
+        home = home_of(name)
+        if mark is not None and home not in host.datasets and aside_name(home, mark.stamp) in host.datasets:
+            yield home
 
 
 def _built_for(host: HostFacts, root: str) -> list[str]:

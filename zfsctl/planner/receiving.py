@@ -20,9 +20,9 @@ def receivers_of(
 ) -> tuple[tuple[Selected, ...], tuple[Finding, ...]]:
     """Every dataset of `selected`, and every receiver besides with the rules that its snapshots are kept by.
 
-    These are the `keep` of its replication, else the policy of a rule that selects the receiver itself, else the
-    policy of its sender. A receiver that a rule with a schedule selects gets no snapshots of its own: the schedule
-    is left out, and a finding says so.
+    These are the `keep` of its replication, else the policy of a rule that selects the receiver itself (where that says
+    none, nothing goes), else the policy of its sender. A receiver that a rule with a schedule selects gets no snapshots
+    of its own: the schedule is left out, and a finding says so.
     """
     by_place = {(one.host, one.dataset.name): one for one in selected}
     findings: list[Finding] = []
@@ -41,7 +41,7 @@ def receivers_of(
                 scheduled = scheduled or pair.receiver
             policy = _kept_by(tree, own, sender)
             adopt = tuple(adopts(tree.receiver_host, pair.receiver))
-            rule = own.rule if own is not None and policy is not None else None
+            rule = own.rule if own is not None and (policy is not None or says_none(own)) else None
             by_place[tree.receiver_host, pair.receiver] = Selected(tree.receiver_host, dataset, rule, policy, adopt)
         if scheduled:
             findings.append(_scheduled(tree, scheduled))
@@ -79,10 +79,17 @@ def _kept_by(tree: Tree, own: Selected | None, sender: Selected | None) -> Polic
     replication = tree.replication
     if replication.keep:
         return Policy(name=f"{replication.name} (receiver)", keep=replication.keep)
+    if own is not None and says_none(own):
+        return None
     for one in (own, sender):
         if one is not None and one.policy is not None:
             return Policy(name=one.policy.name, keep=one.policy.keep)
     return None
+
+
+def says_none(one: Selected) -> bool:
+    """Whether a rule says that no policy is about it."""
+    return one.rule is not None and one.policy is None
 
 
 def _scheduled(tree: Tree, dataset: str) -> Finding:

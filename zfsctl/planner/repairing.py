@@ -17,7 +17,7 @@ from zfsctl.model.repair import (
     parse_repair_mark,
 )
 from zfsctl.model.transfer import NOT_TAKEN_YET
-from zfsctl.planner.lineage import End
+from zfsctl.planner.lineage import End, why_busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,19 @@ class Begun:
         return self.built == self.receiver
 
     def is_torn(self, host: HostFacts) -> bool:
-        """Whether the swap was cut off between its two renames, so that nothing is in the receiver's place."""
-        return not self.is_home and self.receiver not in host.datasets and self.aside in host.datasets
+        """Whether the swap was cut off between its two renames, so that nothing is in the receiver's place.
+
+        What is aside has to be the very receiver, and what was built to be whole: names alone prove nothing.
+        """
+        if self.is_home or self.receiver in host.datasets:
+            return False
+        aside, built = host.datasets.get(self.aside), host.datasets.get(self.built)
+        if aside is None or aside.guid != self.mark.guid or built is None:
+            return False
+        is_clone = self.mark.kind is RepairKind.CLONE and built.origin is not None
+        return not (is_clone or built.inconsistent or built.receive_resume_token) and not why_busy(
+            End(host, self.built), built
+        )
 
     def comes_home(self, host: HostFacts) -> bool:
         """Whether only renames are left, which ask nothing of the sender."""

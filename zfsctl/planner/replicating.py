@@ -169,6 +169,7 @@ class _Stand:
             found,
             candidates=candidates,
             pending_limit=pair.replication.pending_limit,
+            now=self.draft.consent.now or sender.host.clock,
         )
         if late:
             self.late.append(pair)

@@ -12,7 +12,7 @@ from zfsctl.model.lineage import LinkState
 from zfsctl.model.repair import home_of
 from zfsctl.model.replication import Initial
 from zfsctl.model.replication_status import LinkHealth, PairStatus, ReplicationStatus
-from zfsctl.planner.anchoring import standing_of
+from zfsctl.planner.anchoring import age_of_oldest, standing_of
 from zfsctl.planner.lineage import find_base
 from zfsctl.planner.link_findings import message_of
 from zfsctl.planner.links import Link
@@ -85,7 +85,7 @@ def pair_status(link: Link, obstacle: Finding | None = None) -> PairStatus:
     arrears = arrears_of(link)
     lag: int | None = None
     if arrears.known:
-        lag = max(0, link.sender.host.clock - arrears.waiting[0].creation) if arrears.waiting else 0
+        lag = age_of_oldest(arrears.waiting, link.sender.host.clock)
     health, why = _judged(link, lag, obstacle)
     return PairStatus(
         sender_host=tree.sender_host,

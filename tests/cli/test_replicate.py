@@ -177,7 +177,7 @@ def test_a_receiver_that_is_down_fails_the_run_and_holds_back_what_it_lacks(zfsc
 
 
 def test_past_pending_limit_the_sender_prunes_and_says_so(zfsctl: Zfsctl, copied: Path) -> None:
-    writes_policy(copied, 'pending_limit = "3h"')
+    writes_policy(copied, 'pending_limit = "3h"\nmax_delay = "2h"\nwarn_after = "2h"')
     edit_fleet(copied, lambda document: document["hosts"]["beta"].update(reachable=False))
     hours(zfsctl, copied, 4)
     zfsctl("sandbox", "advance", "1h", copied)

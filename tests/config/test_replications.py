@@ -180,6 +180,22 @@ WRONG = [
         "4d",
     ),
     pytest.param(
+        line('pending_limit = "3d"'),
+        f"{ONE}.pending_limit",
+        "pending_limit 3d is not longer than max_delay 3d, which is the default",
+        "an alarm before the sender lets go",
+        'pending_limit = "10d", or a shorter max_delay',
+        id="a-sender-that-lets-go-before-the-alarm",
+    ),
+    pytest.param(
+        line('away = "30d"\npending_limit = "14d"'),
+        f"{ONE}.pending_limit",
+        "pending_limit 14d is not longer than away 30d",
+        "an alarm before",
+        'pending_limit = "37d"',
+        id="a-sender-that-lets-go-while-it-may-be-away",
+    ),
+    pytest.param(
         line('max_delay = "12h"'),
         f"{ONE}.max_delay",
         "12h is shorter than warn_after 1d, warn_after by default",
@@ -490,13 +506,20 @@ def test_every_key_arrives_as_it_is_written(tmp_path: Path) -> None:
         snapshots=Chosen.ALL,
         bandwidth=1536 * 1024,
         parallel=3,
-        pending_limit=100,
+        pending_limit=60 * 86400,
         away=45 * 86400,
         properties=("compression", "com.example:owner"),
         compress=True,
     )
     assert replications[0].receiver_for("node01") == "bk/node01/vm"
     assert [one.where.rpartition(": ")[2] for one in replications] == ["replications[1]", "replications[2]"]
+
+
+@pytest.mark.parametrize(("text", "days"), [("", 14), ('max_delay = "10d"', 17), ('away = "30d"', 37)])
+def test_what_waits_is_there_until_every_alarm_has_come(tmp_path: Path, text: str, days: int) -> None:
+    (found,) = load(tmp_path, HEAD + replication("node01:a", "vault:bk/a", text)).replications
+
+    assert found.pending_limit == days * 86400
 
 
 def test_what_is_not_said_is_as_the_model_has_it(tmp_path: Path) -> None:

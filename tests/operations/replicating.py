@@ -46,12 +46,16 @@ sender = "alpha:tank/a"
 receiver = "beta:bk/a"
 keep = { last = 3 }
 pending_limit = "12h"
+warn_after = "6h"
+max_delay = "11h"
 repair = "never"
 [[replications]]
 name = "far"
 sender = "alpha:tank/a"
 receiver = "gamma:vault/far/a"
 pending_limit = "12h"
+warn_after = "6h"
+max_delay = "11h"
 repair = "never"
 away = "6h"
 [[replications]]
@@ -60,6 +64,8 @@ sender = "beta:bk/a"
 receiver = "gamma:vault/chain"
 keep = { last = 4 }
 pending_limit = "12h"
+warn_after = "6h"
+max_delay = "11h"
 repair = "never"
 """
 _BESIDE = re.compile(r"\.zfsctl-(aside|new)-[0-9TZ]+")

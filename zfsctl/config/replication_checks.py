@@ -35,6 +35,7 @@ def check_replications(merged: Merged, validated: Validated) -> Iterator[Problem
         path = ("replications", position)
         yield from _check_name(merged, path, table.name, first)
         yield from _check_delays(merged, path, table)
+        yield from _check_pending(merged, path, table)
         unknown = [
             *check_host(merged, (*path, "sender"), table.sender.host, table.sender.dataset, hosts),
             *check_host(merged, (*path, "receiver"), table.receiver.host, table.receiver.dataset, hosts),
@@ -78,6 +79,21 @@ def _check_delays(merged: Merged, path: KeyPath, table: ReplicationTable) -> Ite
         f"max_delay {longest} is shorter than warn_after {warning}{other}",
         "a warning first, and an alarm after max_delay",
         f'max_delay = "{warning}" or longer, or a shorter warn_after',
+    )
+
+
+def _check_pending(merged: Merged, path: KeyPath, table: ReplicationTable) -> Iterator[Problem]:
+    """What waits is how a lag is seen: were it let go of before the alarm, there would never be one."""
+    key, longest = table.alarms_after
+    if table.waits_for > longest:
+        return
+    said = next(one for one in ("pending_limit", key) if one in table.model_fields_set)
+    yield merged.problem(
+        (*path, said),
+        f"pending_limit {window_text(table.waits_for)} is not longer than {key} {window_text(longest)}"
+        + ("" if key in table.model_fields_set else ", which is the default"),
+        "an alarm before the sender lets go of what its receiver lacks",
+        f'pending_limit = "{window_text(longest + 7 * 86400)}", or a shorter {key}',
     )
 
 

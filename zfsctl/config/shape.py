@@ -96,6 +96,7 @@ class HookTable(Table):
     timeout: Seconds = 60
 
 
+_TIME_TO_ACT = 7 * 86400
 _DEFAULT = Replication("", "", Pattern("", "", ""), "", "")
 
 
@@ -123,6 +124,19 @@ class ReplicationTable(Table):
     ] = []
     compress: bool = False
 
+    @property
+    def alarms_after(self) -> tuple[str, int]:
+        """The key and the seconds after which the latest alarm about this replication comes."""
+        away = self.away or 0
+        return ("away", away) if away > self.max_delay else ("max_delay", self.max_delay)
+
+    @property
+    def waits_for(self) -> int:
+        """pending_limit; where it is not said, long enough for every alarm to come first."""
+        if "pending_limit" in self.model_fields_set:
+            return self.pending_limit
+        return max(self.pending_limit, self.alarms_after[1] + _TIME_TO_ACT)
+
     def replication(self, where: str, hosts: Collection[str]) -> Replication:
         """It as a value; `hosts` are those of the policy. Without a route: relay, and local within one host.
 
@@ -146,7 +160,7 @@ class ReplicationTable(Table):
             snapshots=self.snapshots,
             bandwidth=self.bandwidth,
             parallel=self.parallel,
-            pending_limit=self.pending_limit,
+            pending_limit=self.waits_for,
             away=self.away,
             properties=tuple(self.properties),
             compress=self.compress,

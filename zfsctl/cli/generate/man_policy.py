@@ -80,7 +80,11 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
             "repair",
             'What a run may do about a broken chain: "never", "ask" (the default: it waits for an approval), "auto".',
         ),
-        ("keep", "What the receiver keeps, a table of rules as in a policy. Absent: as the sender's policy says."),
+        (
+            "keep",
+            "What the receiver keeps, a table of rules as in a policy. Absent: as the sender's policy says, and "
+            'everything where a rule says "none" about the receiver.',
+        ),
         (
             "raw",
             'How the first copy of a dataset is sent: "auto" (the default: raw when the sender is encrypted), "never", '
@@ -96,7 +100,8 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("parallel", "Datasets in transfer at a time, 1 to 64; 2 by default."),
         (
             "pending_limit",
-            "How long a snapshot that was not received yet is kept on the sender; a duration, 14d by default.",
+            "How long a snapshot that was not received yet is kept on the sender; a duration longer than max_delay and "
+            "away. Absent: 14d, or a week longer than these.",
         ),
         ("away", "How long the receiver's pool may be unplugged without an alarm; a duration. Absent: not at all."),
         (

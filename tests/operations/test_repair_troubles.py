@@ -132,7 +132,7 @@ def test_a_first_copy_that_came_open_does_not_take_the_place_of_one_that_is_clos
     built = sorted(pair.beside())
     assert again.exit_code is ExitCode.REFUSED
     assert [(one.code, one.hint) for one in again.plan.findings] == [
-        ("repairing", f"zfs set canmount=noauto {name}") for name in built
+        ("repairing", f"ssh beta.lan zfs set canmount=noauto {name}") for name in built
     ]
     closed = pair.world.zfs("beta", "get", "-H", "-o", "value", "canmount", f"{COPY}/x")
     assert closed == ["noauto"], "the old one is still in its place"

@@ -40,7 +40,7 @@ def full(end: End) -> End:
         ),
         pytest.param(
             sender("20T12 20T14"), receiver("20T12", token="20T12>20T13"), Severity.CRITICAL, "beta:bk/a",
-            "and it was not begun by zfsctl", "zfs receive -A bk/a",
+            "and it was not begun by zfsctl", "ssh beta zfs receive -A bk/a",
             id="anothers-receive-in-the-way",
         ),
         pytest.param(
@@ -51,13 +51,13 @@ def full(end: End) -> End:
         pytest.param(
             sender("20T12 20T13"), receiver("20T12", readonly=False), Severity.WARNING, "beta:bk/a",
             "the copy is not read-only; whoever mounts it and writes to it breaks the chain",
-            "zfs set readonly=on bk/a",
+            "ssh beta zfs set readonly=on bk/a",
             id="a-copy-that-can-be-written-to",
         ),
         pytest.param(
             sender("20T12 20T13", encryption="aes-256-gcm", keystatus="unavailable"), receiver("20T12"),
             Severity.CRITICAL, "beta:bk/a", "its chain is not raw and the sender's key is not loaded",
-            "zfs load-key tank/a",
+            "ssh alpha zfs load-key tank/a",
             id="no-key",
         ),
     ],

@@ -311,7 +311,7 @@ def test_what_keeps_a_run_from_sending_is_told_and_is_broken() -> None:
 
     assert (found.state, found.health) == (LinkState.BEHIND, LinkHealth.BROKEN)
     assert found.why == "not sent, its chain is not raw and the sender's key is not loaded"
-    assert found.next == "zfs load-key tank/a"
+    assert found.next == "ssh alpha zfs load-key tank/a"
 
 
 def test_a_name_that_is_taken_is_no_hindrance() -> None:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from zfsctl.model.finding import Finding, Severity
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import MAX_NAME_BYTES
+from zfsctl.model.policy import PolicyFile
 from zfsctl.model.transfer import Send, cursor_name
 from zfsctl.planner.anchoring import age_of_oldest, standing_of, unreceived
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair
-from zfsctl.planner.pasting import explaining
+from zfsctl.planner.pasting import explaining, line_for
 from zfsctl.planner.wording import span, window_text
 
 
@@ -99,23 +100,23 @@ def no_room(link: Link, size: int, free: int) -> Finding:
     )
 
 
-def no_key(link: Link) -> Finding:
+def no_key(link: Link, policy: PolicyFile) -> Finding:
     return _about(
         link,
         Severity.CRITICAL,
         "key-not-loaded",
         "not sent, its chain is not raw and the sender's key is not loaded",
-        f"zfs load-key {link.pair.sender}",
+        line_for(policy, link.pair.tree.sender_host, "zfs", "load-key", link.pair.sender),
     )
 
 
-def open_receiver(link: Link) -> Finding:
+def open_receiver(link: Link, policy: PolicyFile) -> Finding:
     return _about(
         link,
         Severity.WARNING,
         "open-receiver",
         "the copy is not read-only; whoever mounts it and writes to it breaks the chain",
-        f"zfs set readonly=on {link.pair.receiver}",
+        line_for(policy, link.pair.tree.receiver_host, "zfs", "set", "readonly=on", link.pair.receiver),
     )
 
 
@@ -134,13 +135,13 @@ def root_was_changed(link: Link) -> Finding:
     )
 
 
-def foreign_receive(link: Link) -> Finding:
+def foreign_receive(link: Link, policy: PolicyFile) -> Finding:
     return _about(
         link,
         Severity.CRITICAL,
         "foreign-receive",
         f"not sent, {link.lineage.why}, and it was not begun by zfsctl",
-        f"zfs receive -A {link.pair.receiver}",
+        line_for(policy, link.pair.tree.receiver_host, "zfs", "receive", "-A", link.pair.receiver),
     )
 
 

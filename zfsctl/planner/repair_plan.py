@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +20,7 @@ from zfsctl.planner.lineage import End, taken_over
 from zfsctl.planner.link_findings import foreign_receive, not_repaired
 from zfsctl.planner.links import Link
 from zfsctl.planner.pairing import Pair, Tree
+from zfsctl.planner.pasting import line_for
 from zfsctl.planner.repairing import Begun, as_promoted, end_of, nameless_of, origin_of, why_not_set_aside
 from zfsctl.planner.streams import sends_raw
 
@@ -82,7 +82,8 @@ class Repairs:
         mark = RepairMark(kind, self._tree.replication.name, dataset.guid, stamp(self._draft.consent.now))
         begun = Begun(receiver.name, new_name(receiver.name, mark.stamp), mark)
         if nameless := nameless_of(receiver.host, receiver.name):
-            self._refuse(link, f"{nameless} is there already and does not say whose repair it is")
+            why = f"not repaired now, {nameless} is there already and does not say whose repair it is"
+            self._draft.findings[not_repaired(link, why, "zfsctl doctor")] = None
             return
         if begun.built in receiver.host.datasets or begun.aside in receiver.host.datasets:
             self._refuse(link, f"{begun.built} or {begun.aside} is there already")
@@ -91,7 +92,7 @@ class Repairs:
         if receiver.token is not None:
             standing = standing_of(mark.replication, sender, receiver)
             if not is_begun_by_us(receiver.token, standing, prefix=self._draft.policy.prefix):
-                self._draft.findings[foreign_receive(link)] = None
+                self._draft.findings[foreign_receive(link, self._draft.policy)] = None
                 return
             first.append(self._abort(receiver, receiver.token.text))
         built = End(receiver.host, begun.built)
@@ -117,7 +118,7 @@ class Repairs:
             return
         if not begun.is_home and (wanted := _to_be_set(begun, host)):
             why = f"not repaired now, {begun.built} came without {wanted}, which its account may not set"
-            hint = f"zfs set {wanted} {shlex.quote(begun.built)}"
+            hint = line_for(self._draft.policy, host.host, "zfs", "set", wanted, begun.built)
             self._draft.findings[not_repaired(link, why, hint)] = None
             return
         first: list[Step] = []

@@ -117,7 +117,7 @@ class TreePlan:
             self._draft.findings[sender_is_repaired(link)] = None
             return
         if found.base is not None and found.state in (*_SENDS, LinkState.CURRENT) and is_open(receiver):
-            self._draft.findings[open_receiver(link)] = None
+            self._draft.findings[open_receiver(link, self._draft.policy)] = None
         if found.state in _SENDS:
             self._send(link, sender, receiver, by_sender)
             return
@@ -164,13 +164,13 @@ class TreePlan:
         token = found.token.text if found.token is not None else ""
         if found.state is LinkState.STUCK:
             if not self._is_ours(link, sender, receiver):
-                self._draft.findings[foreign_receive(link)] = None
+                self._draft.findings[foreign_receive(link, self._draft.policy)] = None
                 return
             after.append(self._abort(link, token, found.why))
             token = ""
         raw = sends_raw(link, sender, receiver)
         if source.encryption != "off" and not raw and source.keystatus == "unavailable":
-            self._draft.findings[no_key(link)] = None
+            self._draft.findings[no_key(link, self._draft.policy)] = None
             return
         if raw and receiver.dataset is not None and has_foreign_root(receiver.dataset):
             self._draft.findings[root_was_changed(link)] = None

@@ -223,6 +223,16 @@ def test_a_hold_that_is_not_there_afterwards_leaves_the_old_anchors(ends: Ends, 
     assert set(ends.cursors()) == {ends.cursor("s1"), ends.cursor("s2")}, "what is held there keeps its cursor here"
 
 
+def test_a_sender_that_did_not_let_go_keeps_its_old_cursor_so_that_the_next_run_looks(ends: Ends) -> None:
+    ends.fleet.faults.cut(f"zfs release {SEND}", 0)
+
+    outcome = apply(ends, step(ends))
+
+    assert outcome.result == "failed"
+    assert ends.tags("alpha", "tank/a")["s2"] == [SEND]
+    assert set(ends.cursors()) == {ends.cursor("s1"), ends.cursor("s2")}
+
+
 def test_a_sender_that_is_away_is_dialled_once_and_told_and_the_old_hold_stays(ends: Ends) -> None:
     ends.fleet.faults.break_link("alpha")
     before = ends.fleet.host("alpha").exchanges

@@ -219,11 +219,11 @@ def _release_sent(pairs: Sequence[Settling], sender: Host) -> None:
 
 
 def _destroy_old_cursors(pairs: Sequence[Settling], sender: Host) -> None:
-    """The cursors that are behind, once all else is done."""
+    """The cursors that are behind, once all else is done: while there is one, the next run looks for what is not."""
     old = [
         argv_destroy_bookmark(one.step.sender, ref.name)
         for one in pairs
-        if one.stands and one.let_go
+        if one.stands and one.let_go and not one.wrong
         for ref in one.step.bookmarks
         if ref.name != one.cursor
     ]

@@ -15,6 +15,7 @@ from zfsctl.model.event import Result
 from zfsctl.model.plan import Plan
 from zfsctl.operations.apply import apply_plan
 from zfsctl.operations.doctor import examine
+from zfsctl.operations.saved import check_saved_plan
 from zfsctl.sandbox.faults import KilledAt
 from zfsctl.sandbox.workload import write
 
@@ -214,3 +215,19 @@ def test_a_look_that_fails_stops_no_transfer(pair: Pair, monkeypatch: pytest.Mon
 
     assert pair.replicate().exit_code is ExitCode.DONE
     assert pair.is_current()
+
+
+@pytest.mark.parametrize("policy", ["auto", "never"])
+def test_a_saved_repair_is_not_begun_once_the_policy_forbids_it(pair: Pair, policy: str) -> None:
+    diverges(pair)
+    plan = pair.plan()
+    pair.world.policy_text = pair.world.policy_text.replace('repair = "auto"', f'repair = "{policy}"')
+
+    with pair.world.session() as session:
+        checked = check_saved_plan(session, plan)
+        apply_plan(session, checked)
+
+    said = [finding.message for finding in checked.findings if finding.code == "stale"]
+    assert any('repair = "never"' in one for one in said) == (policy == "never")
+    assert len(pair.asides()) == (policy == "auto")
+    assert not pair.beside()

@@ -15,6 +15,7 @@ from zfsctl.model.plan import Plan, SnapshotRef
 from zfsctl.model.policy import PolicyFile
 from zfsctl.model.received import PROTECTING, SOURCE_PROPERTIES
 from zfsctl.model.repair import CloneDataset, PromoteClone, RepairStep, SwapDatasets, home_of
+from zfsctl.model.replication import Repair
 from zfsctl.model.transfer import (
     AbortReceive,
     CreateParents,
@@ -173,6 +174,9 @@ class _Checking:
     def why_not_cloned(self, step: CloneDataset) -> str:
         if why := self.why_not_repaired(step):
             return why
+        tree = self._tree_of(step)
+        if tree is not None and tree.replication.repair is Repair.NEVER:
+            return 'the policy says repair = "never" by now'
         host = self._facts.hosts[step.host]
         dataset = host.datasets.get(step.dataset)
         if dataset is None or dataset.guid != step.dataset_guid:

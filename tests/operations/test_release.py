@@ -401,6 +401,17 @@ def test_a_saved_release_of_a_copy_that_lost_a_snapshot_is_about_the_rest(pair: 
     assert pair.asides() == []
 
 
+def test_a_saved_release_of_a_copy_that_was_written_to_since_keeps_all_of_it(pair: Pair, aside: str) -> None:
+    plan = saved(pair, aside)
+    writes_to_it(pair, aside)
+    before = everything(pair)
+
+    with pair.world.session() as session, pytest.raises(StaleError, match="was written to since"):
+        check_saved_plan(session, plan)
+
+    assert lost(pair, before) == set()
+
+
 def test_a_saved_release_waits_for_a_copy_that_has_to_go_first(tmp_path: Path) -> None:
     pair = new_pair(tmp_path)
     with_an_older_base(pair)

@@ -231,3 +231,26 @@ def test_a_saved_repair_is_not_begun_once_the_policy_forbids_it(pair: Pair, poli
     assert any('repair = "never"' in one for one in said) == (policy == "never")
     assert len(pair.asides()) == (policy == "auto")
     assert not pair.beside()
+
+
+def test_what_took_the_name_of_the_copy_set_aside_is_not_marked_as_one(current: Pair, tmp_path: Path) -> None:
+    """The mark is what a release goes by."""
+    for number in range(1, MOST_CHANGES):
+        pair = Pair(current.world.copy(tmp_path / str(number)))
+        diverges(pair)
+        pair.world.fleet.faults.kill(number)
+        with contextlib.suppress(KilledAt):
+            pair.replicate()
+        pair.world.fleet.faults.clear()
+        if COPY not in at_home(pair):
+            break
+    (aside,) = [name for name in pair.asides() if name.count("/") == 2]
+    plan = pair.plan()
+    pair.world.zfs("beta", "rename", aside, "bk/rescued")
+    pair.world.zfs("beta", "create", "-o", "canmount=noauto", aside)
+
+    with pair.world.session() as session:
+        done = apply_plan(session, plan)
+
+    assert "is not what was in its place" in " ".join(outcome.detail for outcome in done.outcomes)
+    assert pair.world.zfs("beta", "get", "-H", "-o", "value", "zfsctl:aside", aside) == ["-"]

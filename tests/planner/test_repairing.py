@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from tests.planner.notation import receiver, sender
+from tests.planner.notation import dataset, receiver, sender
 from tests.planner.replicating import RULE, beside, codes, plan, transfers
+from zfsctl.model.dataset import Dataset
+from zfsctl.model.facts import HostFacts
 from zfsctl.model.lineage import LinkState
 from zfsctl.model.names import REPAIR_MARK
-from zfsctl.model.repair import CloneDataset, PromoteClone, RepairKind, RepairMark, SwapDatasets, new_name
+from zfsctl.model.repair import CloneDataset, PromoteClone, RepairKind, RepairMark, SwapDatasets, aside_name, new_name
 from zfsctl.model.replication import Repair, Replication
 from zfsctl.model.transfer import AbortReceive
 from zfsctl.planner.lineage import End
+from zfsctl.planner.repairing import Begun
 from zfsctl.planner.replicating import Replicating
 
 STAMP = "20261120T140000Z"
@@ -138,3 +141,26 @@ def test_a_receiver_that_is_in_use_by_now_is_not_set_aside() -> None:
 
     assert kinds_of(found) == ""
     assert any("somebody may be at work on it" in finding.message for finding in found.findings)
+
+
+MARK = RepairMark(RepairKind.CLONE, "r", FORMER, STAMP)
+WHOLE = dataset(BUILT, guid=7)
+ASIDE = dataset(aside_name("bk/a", STAMP), guid=FORMER)
+
+
+@pytest.mark.parametrize(
+    ("there", "torn"),
+    [
+        pytest.param((WHOLE, ASIDE), True, id="between-the-two-renames"),
+        pytest.param((WHOLE,), False, id="nothing-was-set-aside"),
+        pytest.param((WHOLE, replace(ASIDE, guid=99)), False, id="another-has-the-name-of-what-was-set-aside"),
+        pytest.param((WHOLE, ASIDE, dataset("bk/a", guid=FORMER)), False, id="something-is-in-its-place"),
+        pytest.param((replace(WHOLE, inconsistent=True), ASIDE), False, id="what-was-built-is-not-whole"),
+        pytest.param((replace(WHOLE, receive_resume_token="1-a-b"), ASIDE), False, id="a-receive-can-be-gone-on-with"),
+        pytest.param((replace(WHOLE, origin=f"{ASIDE}@s"), ASIDE), False, id="a-clone-was-not-promoted"),
+    ],
+)  # fmt: skip
+def test_a_swap_counts_as_cut_off_by_guids_and_by_what_was_built(there: tuple[Dataset, ...], torn: bool) -> None:
+    host = HostFacts("beta", 0, datasets={one.name: one for one in there}, snapshots={one.name: () for one in there})
+
+    assert Begun("bk/a", BUILT, MARK).is_torn(host) is torn
